@@ -1,0 +1,109 @@
+use core::fmt;
+
+use rustls_pki_types::SignatureVerificationAlgorithm;
+
+mod pure_rust;
+
+/// Where the cryptography comes from: a small value, not a feature.
+///
+/// A backend brings its SHA-256 as well as its signature verification, because over a large
+/// payload the hash costs more than the signature. Whatever backend is chosen, this crate puts its
+/// own checks in front, so all of them accept and refuse the same keys and signatures.
+#[derive(Clone, Copy)]
+pub struct Backend {
+    name: &'static str,
+    sha256: fn(&[&[u8]]) -> [u8; 32],
+    algorithms: &'static [&'static dyn SignatureVerificationAlgorithm],
+}
+
+impl Backend {
+    /// Verification and hashing in portable Rust without an allocator's help or `unsafe` C.
+    pub const PURE_RUST: Self = Self {
+        name: "pure-rust",
+        sha256: pure_rust::sha256,
+        algorithms: pure_rust::ALGORITHMS,
+    };
+
+    /// Verification and hashing by aws-lc-rs, about five times as fast on a server.
+    #[cfg(feature = "aws-lc-rs")]
+    pub const AWS_LC_RS: Self = Self {
+        name: "aws-lc-rs",
+        sha256: aws_lc_sha256,
+        algorithms: AWS_LC_ALGORITHMS,
+    };
+
+    /// A backend of the caller's own, for example one built on a FIPS-validated module.
+    ///
+    /// `sha256` hashes the concatenation of its parts. `algorithms` may be any values that rustls'
+    /// providers offer; those for other key types are never used.
+    pub const fn new(
+        name: &'static str,
+        sha256: fn(&[&[u8]]) -> [u8; 32],
+        algorithms: &'static [&'static dyn SignatureVerificationAlgorithm],
+    ) -> Self {
+        Self {
+            name,
+            sha256,
+            algorithms,
+        }
+    }
+
+    /// A name for logs.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// SHA-256 (FIPS 180-4) of the concatenation of `parts`.
+    pub fn sha256(&self, parts: &[&[u8]]) -> [u8; 32] {
+        (self.sha256)(parts)
+    }
+
+    /// The verification algorithms, in the form that webpki takes.
+    pub fn algorithms(&self) -> &'static [&'static dyn SignatureVerificationAlgorithm] {
+        self.algorithms
+    }
+}
+
+impl fmt::Debug for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Backend").field(&self.name).finish()
+    }
+}
+
+#[cfg(feature = "aws-lc-rs")]
+fn aws_lc_sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    for part in parts {
+        context.update(part);
+    }
+    let mut hash = [0; 32];
+    for (to, from) in hash.iter_mut().zip(context.finish().as_ref()) {
+        *to = *from;
+    }
+    hash
+}
+
+#[cfg(feature = "aws-lc-rs")]
+static AWS_LC_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
+    webpki::aws_lc_rs::ECDSA_P256_SHA256,
+    webpki::aws_lc_rs::ED25519,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// FIPS 180-4 example "abc"; `printf abc | openssl dgst -sha256` prints the same.
+    const ABC: [u8; 32] = [
+        0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40, 0xde, 0x5d, 0xae, 0x22,
+        0x23, 0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17, 0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00,
+        0x15, 0xad,
+    ];
+
+    #[test]
+    fn parts_are_hashed_as_one_text() {
+        assert_eq!(Backend::PURE_RUST.sha256(&[b"a", b"", b"bc"]), ABC);
+        #[cfg(feature = "aws-lc-rs")]
+        assert_eq!(Backend::AWS_LC_RS.sha256(&[b"a", b"", b"bc"]), ABC);
+    }
+}

@@ -1,0 +1,189 @@
+use super::*;
+use crate::{SigningKey, SoftwareKey};
+use proptest::prelude::*;
+
+fn backends() -> Vec<Backend> {
+    vec![
+        Backend::PURE_RUST,
+        #[cfg(feature = "aws-lc-rs")]
+        Backend::AWS_LC_RS,
+    ]
+}
+
+const MESSAGE: &[u8] = include_bytes!("../../tests/data/message.txt");
+const P256_SPKI: &[u8] = include_bytes!("../../tests/data/p256.spki.der");
+const ED25519_SPKI: &[u8] = include_bytes!("../../tests/data/ed25519.spki.der");
+
+#[test]
+fn keys_and_signatures_of_openssl_verify() {
+    let cases: [(&[u8], &[u8], Algorithm); 2] = [
+        (
+            P256_SPKI,
+            include_bytes!("../../tests/data/p256.sig.der"),
+            Algorithm::EcdsaP256Sha256,
+        ),
+        (
+            ED25519_SPKI,
+            include_bytes!("../../tests/data/ed25519.sig.bin"),
+            Algorithm::Ed25519,
+        ),
+    ];
+    for backend in backends() {
+        for (spki, signature, algorithm) in cases {
+            let key = PublicKey::from_spki(spki, backend).unwrap();
+            assert_eq!(key.algorithm(), algorithm);
+            let signature = Signature::from_wire(algorithm, signature).unwrap();
+            assert_eq!(
+                key.verify(MESSAGE, &signature),
+                Ok(()),
+                "{backend:?} {algorithm}"
+            );
+            assert_eq!(key.verify(b"another", &signature), Err(BadSignature));
+        }
+    }
+}
+
+#[test]
+fn a_certificate_yields_its_key() {
+    let cases: [(&[u8], &[u8]); 2] = [
+        (include_bytes!("../../tests/data/p256.cert.der"), P256_SPKI),
+        (
+            include_bytes!("../../tests/data/ed25519.cert.der"),
+            ED25519_SPKI,
+        ),
+    ];
+    for (certificate, spki) in cases {
+        let key =
+            PublicKey::from_certificate(&CertificateDer::from(certificate), Backend::PURE_RUST)
+                .unwrap();
+        assert_eq!(key.spki(), spki);
+    }
+    assert_eq!(
+        PublicKey::from_certificate(&CertificateDer::from(P256_SPKI), Backend::PURE_RUST),
+        Err(KeyError::Certificate)
+    );
+}
+
+#[test]
+fn a_key_is_named_by_the_hash_that_openssl_prints() {
+    // openssl dgst -sha256 -r tests/data/p256.spki.der
+    let expected = include_str!("../../tests/data/p256.spki.sha256");
+    for backend in backends() {
+        let key = PublicKey::from_spki(P256_SPKI, backend).unwrap();
+        let hex: String = key
+            .spki_sha256()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(Some(hex.as_str()), expected.split_whitespace().next());
+    }
+}
+
+#[test]
+fn other_kinds_are_refused_by_name() {
+    let error = |spki: &[u8]| PublicKey::from_spki(spki, Backend::PURE_RUST).unwrap_err();
+    assert_eq!(
+        error(include_bytes!("../../tests/data/rsa.spki.der")).to_string(),
+        "keys of algorithm 1.2.840.113549.1.1.1 are not supported; use P-256 or Ed25519"
+    );
+    assert_eq!(
+        error(include_bytes!("../../tests/data/p384.spki.der")).to_string(),
+        "the elliptic curve 1.3.132.0.34 is not supported; use P-256"
+    );
+    assert_eq!(
+        error(include_bytes!("../../tests/data/p256.compressed.spki.der")),
+        KeyError::Point(Algorithm::EcdsaP256Sha256)
+    );
+    assert_eq!(error(b"\x30\x00"), KeyError::Malformed);
+}
+
+#[test]
+fn points_that_are_no_keys_are_refused() {
+    let mut off_curve = P256_SPKI.to_vec();
+    *off_curve.last_mut().unwrap() ^= 1;
+    let mut identity = ED25519_SPKI.to_vec();
+    let start = identity.len() - 32;
+    identity[start..].fill(0);
+    identity[start] = 1;
+    for backend in backends() {
+        assert_eq!(
+            PublicKey::from_spki(&off_curve, backend),
+            Err(KeyError::Point(Algorithm::EcdsaP256Sha256))
+        );
+        assert_eq!(
+            PublicKey::from_spki(&identity, backend),
+            Err(KeyError::Point(Algorithm::Ed25519))
+        );
+    }
+}
+
+#[test]
+fn trailing_bytes_after_a_key_are_refused() {
+    let mut longer = P256_SPKI.to_vec();
+    longer.push(0);
+    assert_eq!(
+        PublicKey::from_spki(&longer, Backend::PURE_RUST),
+        Err(KeyError::Malformed)
+    );
+}
+
+#[test]
+fn a_signature_of_another_algorithm_is_refused() {
+    let key = PublicKey::from_spki(P256_SPKI, Backend::PURE_RUST).unwrap();
+    let other = Signature::from_wire(Algorithm::Ed25519, &[1; 64]).unwrap();
+    assert_eq!(key.verify(MESSAGE, &other), Err(BadSignature));
+}
+
+#[test]
+fn an_r_of_small_order_is_refused_by_every_backend() {
+    // R = identity, S = 0: accepted by lax verifiers for some keys.
+    let mut bytes = [0; 64];
+    bytes[0] = 1;
+    let signature = Signature::from_wire(Algorithm::Ed25519, &bytes).unwrap();
+    for backend in backends() {
+        let key = PublicKey::from_spki(ED25519_SPKI, backend).unwrap();
+        assert_eq!(key.verify(MESSAGE, &signature), Err(BadSignature));
+    }
+}
+
+#[test]
+fn a_backend_without_the_algorithm_is_named() {
+    let empty = Backend::new("empty", |_| [0; 32], &[]);
+    assert_eq!(
+        PublicKey::from_spki(P256_SPKI, empty)
+            .unwrap_err()
+            .to_string(),
+        "the backend empty does not verify ecdsa-p256-sha256"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn backends_agree(seed in any::<u64>(), message in any::<Vec<u8>>(), flip in 0usize..64, bit in 0u8..8) {
+        for algorithm in [Algorithm::EcdsaP256Sha256, Algorithm::Ed25519] {
+            let mut rng = gangplank_testkit::TestRng::new(seed);
+            let signer = SoftwareKey::generate(algorithm, &mut rng).unwrap();
+            let signature = signer.sign(&message).unwrap();
+            let mut forged = signature.to_fixed();
+            forged[flip] ^= 1 << bit;
+            let forged = Signature::from_fixed(algorithm, &forged);
+            for backend in backends() {
+                let key = PublicKey::from_spki(signer.public_key().spki(), backend).unwrap();
+                prop_assert_eq!(key.verify(&message, &signature), Ok(()));
+                if let Ok(forged) = &forged {
+                    prop_assert_eq!(key.verify(&message, forged), Err(BadSignature));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in any::<Vec<u8>>()) {
+        let _ = PublicKey::from_spki(&bytes, Backend::PURE_RUST);
+        let _ = PublicKey::from_certificate(&CertificateDer::from(bytes.as_slice()), Backend::PURE_RUST);
+        let _ = Signature::from_wire(Algorithm::EcdsaP256Sha256, &bytes);
+        let _ = SoftwareKey::from_pkcs8_der(&bytes);
+    }
+}
