@@ -1,0 +1,289 @@
+use std::sync::LazyLock;
+
+use gangplank_key::Backend;
+use gangplank_testkit::{Leaf, NOW, TestCa};
+use proptest::prelude::*;
+
+use super::*;
+use crate::{AutoProvisioning, Retry, verify};
+
+/// Keys cost time to make, and no test changes them.
+static FIXTURE: LazyLock<(TestCa, VerifiedChain)> = LazyLock::new(|| {
+    let ca = TestCa::new("Root");
+    let leaf = ca.issue(&Leaf::new("pump")).certificate;
+    let tenant = tenant_of(&ca, AutoProvisioning::Disabled);
+    let chain = verify(&[leaf], &tenant, Backend::AWS_LC_RS, NOW).unwrap();
+    (ca, chain)
+});
+
+fn tenant_of(ca: &TestCa, auto_provisioning: AutoProvisioning) -> Tenant {
+    let mut tenant = Tenant::new(TenantId::parse("t").unwrap());
+    tenant.policy_revision = 7;
+    tenant.anchors = vec![Anchor::new("root", ca.certificate.clone(), auto_provisioning).unwrap()];
+    tenant
+}
+
+fn tenant(auto_provisioning: AutoProvisioning) -> Tenant {
+    tenant_of(&FIXTURE.0, auto_provisioning)
+}
+
+fn chain() -> &'static VerifiedChain {
+    &FIXTURE.1
+}
+
+fn known(standing: Standing) -> KnownDevice {
+    KnownDevice {
+        tenant: TenantId::parse("t").unwrap(),
+        certificate_id: chain().certificate_id().clone(),
+        spki_sha256: vec![chain().trusted_key().key().spki_sha256()],
+        standing,
+    }
+}
+
+fn outcome(proof: &Proof<'_>, tenant: &Tenant, known: Option<&KnownDevice>) -> Outcome {
+    let decision = decide(proof, tenant, known, Source::Unknown, NOW);
+    let last = decision.trace.last().unwrap();
+    assert_eq!(
+        last.passed,
+        !matches!(decision.outcome, Outcome::Refuse(_)),
+        "{decision:?}"
+    );
+    decision.outcome
+}
+
+fn refused(proof: &Proof<'_>, tenant: &Tenant, known: Option<&KnownDevice>) -> &'static str {
+    match outcome(proof, tenant, known) {
+        Outcome::Refuse(reason) => {
+            assert!(!reason.to_string().is_empty());
+            reason.code()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+use AutoProvisioning::{Disabled, Enabled};
+
+#[test]
+fn stranger_under_an_enabled_anchor_is_provisioned() {
+    let tenant = tenant(Enabled);
+    let Outcome::Provision(plan) = outcome(&Proof::Chain(chain()), &tenant, None) else {
+        panic!("not provisioned");
+    };
+    assert_eq!(plan.certificate_id().as_str(), "pump");
+    assert_eq!(
+        (plan.tenant(), plan.anchor_id(), plan.policy_revision()),
+        (&tenant.id, "root", 7)
+    );
+}
+
+#[test]
+fn stranger_under_a_disabled_anchor_is_refused_even_with_a_queue() {
+    let mut tenant = tenant(Disabled);
+    tenant.unknown = UnknownDevices::Queue;
+    assert_eq!(
+        refused(&Proof::Chain(chain()), &tenant, None),
+        "provisioning-disabled"
+    );
+}
+
+#[test]
+fn known_devices_come_aboard() {
+    let device = known(Standing::Admitted);
+    let tenant = tenant(Disabled);
+    assert_eq!(
+        outcome(&Proof::Registered, &tenant, Some(&device)),
+        Outcome::Known
+    );
+    assert_eq!(
+        outcome(&Proof::Chain(chain()), &tenant, Some(&device)),
+        Outcome::Known
+    );
+}
+
+#[test]
+fn unwelcome_devices_stay_out_whatever_they_prove() {
+    for (standing, code) in [
+        (Standing::Disabled, "device-disabled"),
+        (Standing::Rejected, "device-rejected"),
+        (Standing::Removed, "tombstoned"),
+    ] {
+        let device = known(standing);
+        for proof in [Proof::Registered, Proof::Chain(chain()), Proof::Possession] {
+            assert_eq!(refused(&proof, &tenant(Enabled), Some(&device)), code);
+        }
+    }
+}
+
+#[test]
+fn disabled_tenant_admits_nobody() {
+    let mut tenant = tenant(Enabled);
+    tenant.enabled = false;
+    tenant.unknown = UnknownDevices::Queue;
+    let device = known(Standing::Admitted);
+    for proof in [Proof::Registered, Proof::Chain(chain()), Proof::Possession] {
+        for known in [None, Some(&device)] {
+            assert_eq!(refused(&proof, &tenant, known), "tenant-disabled");
+        }
+    }
+    assert_eq!(Reason::TenantDisabled.retry(), Retry::Later);
+}
+
+#[test]
+fn empty_tenant_refuses_strangers() {
+    let tenant = Tenant::new(TenantId::parse("t").unwrap());
+    assert_eq!(refused(&Proof::Registered, &tenant, None), "device-unknown");
+    assert_eq!(refused(&Proof::Possession, &tenant, None), "device-unknown");
+    assert_eq!(
+        refused(&Proof::Chain(chain()), &tenant, None),
+        "anchor-withdrawn"
+    );
+}
+
+#[test]
+fn strangers_wait_only_where_there_is_a_queue() {
+    let mut tenant = tenant(Enabled);
+    assert_eq!(refused(&Proof::Possession, &tenant, None), "device-unknown");
+    tenant.unknown = UnknownDevices::Queue;
+    assert_eq!(outcome(&Proof::Possession, &tenant, None), Outcome::Pending);
+}
+
+#[test]
+fn waiting_strangers_go_on_waiting_until_an_anchor_allows_them() {
+    let device = known(Standing::Pending);
+    for proof in [Proof::Registered, Proof::Possession, Proof::Chain(chain())] {
+        assert_eq!(
+            outcome(&proof, &tenant(Disabled), Some(&device)),
+            Outcome::Pending
+        );
+    }
+    let allowed = outcome(&Proof::Chain(chain()), &tenant(Enabled), Some(&device));
+    assert!(matches!(allowed, Outcome::Provision(_)));
+}
+
+#[test]
+fn possession_of_a_registered_key_is_not_enough() {
+    let device = known(Standing::Admitted);
+    assert_eq!(
+        refused(&Proof::Possession, &tenant(Enabled), Some(&device)),
+        "device-unknown"
+    );
+}
+
+#[test]
+fn another_devices_id_or_key_is_a_conflict() {
+    let proof = Proof::Chain(chain());
+    let mut device = known(Standing::Admitted);
+    device.spki_sha256 = vec![[0; 32]];
+    assert_eq!(
+        refused(&proof, &tenant(Enabled), Some(&device)),
+        "identity-conflict"
+    );
+    let mut device = known(Standing::Admitted);
+    device.certificate_id = CertificateId::parse("other").unwrap();
+    assert_eq!(
+        refused(&proof, &tenant(Enabled), Some(&device)),
+        "identity-conflict"
+    );
+}
+
+#[test]
+fn other_tenants_have_no_say() {
+    let mut device = known(Standing::Admitted);
+    device.tenant = TenantId::parse("other").unwrap();
+    assert_eq!(
+        refused(&Proof::Registered, &tenant(Enabled), Some(&device)),
+        "other-tenant"
+    );
+    let mut other = tenant(Enabled);
+    other.id = TenantId::parse("other").unwrap();
+    assert_eq!(
+        refused(&Proof::Chain(chain()), &other, None),
+        "other-tenant"
+    );
+}
+
+#[test]
+fn kept_chains_expire() {
+    let later = UnixTime::since_unix_epoch(core::time::Duration::from_secs(4_000_000_000));
+    let decision = decide(
+        &Proof::Chain(chain()),
+        &tenant(Enabled),
+        None,
+        Source::Unknown,
+        later,
+    );
+    assert!(matches!(decision.outcome, Outcome::Refuse(reason) if reason.code() == "leaf-expired"));
+}
+
+#[test]
+fn trace_names_every_check_and_the_source() {
+    let source = Source::from("::ffff:192.0.2.1".parse::<IpAddr>().unwrap());
+    let decision = decide(&Proof::Chain(chain()), &tenant(Disabled), None, source, NOW);
+    let trace: Vec<_> = decision
+        .trace
+        .iter()
+        .map(|e| (e.check.to_string(), e.passed))
+        .collect();
+    let expected = [
+        ("sent from 192.0.2.1", true),
+        ("the tenant is enabled", true),
+        ("the chain was verified for this tenant", true),
+        ("the anchor is the tenant's", true),
+        ("leaf and anchor are valid now", true),
+        ("the anchor provisions devices", false),
+    ];
+    assert_eq!(
+        trace,
+        expected.map(|(check, passed)| (check.to_string(), passed))
+    );
+}
+
+fn standings() -> impl Strategy<Value = Standing> {
+    prop::sample::select(vec![
+        Standing::Admitted,
+        Standing::Pending,
+        Standing::Disabled,
+        Standing::Rejected,
+        Standing::Removed,
+    ])
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_provisioned_unless_every_switch_is_on(
+        proof in 0..3u8,
+        enabled: bool,
+        auto: bool,
+        queue: bool,
+        standing in prop::option::of(standings()),
+        same_key: bool,
+        same_tenant: bool,
+        seconds: u64,
+    ) {
+        let mut tenant = tenant(if auto { Enabled } else { Disabled });
+        tenant.enabled = enabled;
+        tenant.unknown = if queue { UnknownDevices::Queue } else { UnknownDevices::Refuse };
+        let device = standing.map(|standing| {
+            let mut device = known(standing);
+            if !same_key { device.spki_sha256.clear(); }
+            if !same_tenant { device.tenant = TenantId::parse("other").unwrap(); }
+            device
+        });
+        let proof = match proof {
+            0 => Proof::Registered,
+            1 => Proof::Chain(chain()),
+            _ => Proof::Possession,
+        };
+        let now = UnixTime::since_unix_epoch(core::time::Duration::from_secs(seconds));
+        for now in [now, NOW] {
+            let decision = decide(&proof, &tenant, device.as_ref(), Source::Unknown, now);
+            if let Outcome::Provision(_) = decision.outcome {
+                prop_assert!(enabled && auto && matches!(proof, Proof::Chain(_)));
+                prop_assert!(standing.is_none_or(|s| s == Standing::Pending && same_key && same_tenant));
+            }
+            if decision.outcome == Outcome::Known {
+                prop_assert!(enabled && same_tenant && standing == Some(Standing::Admitted));
+            }
+        }
+    }
+}

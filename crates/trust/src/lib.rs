@@ -1,0 +1,64 @@
+//! Which certificates are believed, whose key that proves, and whether a stranger may join.
+//!
+//! Three questions, three places. [`verify`] is cryptography: does a certificate path lead from
+//! this leaf to a trust anchor of this tenant? [`decide`] is a pure function: given that proof, the
+//! tenant's policy and what is already known, may the device come aboard, and if not, why?
+//! [`orchestrator::verify_orchestrator`] is the device's side: was this answer's certificate issued
+//! by the root it holds, for signing answers and for nothing else?
+//!
+//! What this crate does not do: it reads no clock and no file, asks no revocation service, keeps no
+//! state, and applies no decision. It does not match host names; that is TLS's business. It does not
+//! compare distinguished names beyond their bytes, as path validation does.
+//!
+//! ```
+//! use gangplank_key::Backend;
+//! use gangplank_testkit::{Leaf, NOW, TestCa};
+//! use gangplank_trust::{
+//!     Anchor, AutoProvisioning, Outcome, Proof, Source, Tenant, TenantId, decide, verify,
+//! };
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let ca = TestCa::new("Acme Device CA");
+//! let device = ca.issue(&Leaf::new("pump").serial_number("SN-1"));
+//!
+//! let anchor = Anchor::new("acme", ca.certificate.clone(), AutoProvisioning::Enabled)?;
+//! let mut tenant = Tenant::new(TenantId::parse("plant-7")?);
+//! tenant.anchors.push(anchor);
+//!
+//! let chain = verify(&[device.certificate], &tenant, Backend::PURE_RUST, NOW)?;
+//! assert_eq!(chain.certificate_id().as_str(), "SN-1");
+//!
+//! let decision = decide(&Proof::Chain(&chain), &tenant, None, Source::Unknown, NOW);
+//! assert!(matches!(decision.outcome, Outcome::Provision(_)));
+//! # Ok(())
+//! # }
+//! ```
+
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod certificate;
+mod chain;
+mod chain_error;
+mod decide;
+mod path;
+mod reason;
+mod subject;
+mod tenant;
+mod tenant_id;
+
+pub mod orchestrator;
+pub mod roots;
+
+pub use chain::{VerifiedChain, verify};
+pub use chain_error::ChainError;
+pub use decide::{
+    Check, Decision, KnownDevice, Outcome, Plan, Proof, Source, Standing, TraceEntry, decide,
+};
+pub use path::{MAX_CERTIFICATE_BYTES, MAX_CERTIFICATES};
+pub use reason::{Reason, Retry};
+pub use subject::SubjectError;
+pub use tenant::{Anchor, AnchorError, AutoProvisioning, Tenant, UnknownDevices};
+pub use tenant_id::{TenantId, TenantIdError};

@@ -1,0 +1,147 @@
+//! Path building by webpki, and its errors in our words.
+
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use gangplank_key::Backend;
+use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
+use webpki::{EndEntityCert, Error, ExtendedKeyUsageValidator};
+
+use crate::certificate::{self, Window};
+use crate::{Anchor, ChainError};
+
+/// Certificates read of one chain, the leaf included (envelope version 1, member `certificates`).
+pub const MAX_CERTIFICATES: usize = 8;
+
+/// Bytes read of one certificate; those met in the field stay below 4 KiB.
+pub const MAX_CERTIFICATE_BYTES: usize = 16 * 1024;
+
+/// The leaf and the rest of a chain that is small enough to look at.
+pub(crate) fn bounded<'c, 'd>(
+    chain: &'c [CertificateDer<'d>],
+) -> Result<(&'c CertificateDer<'d>, &'c [CertificateDer<'d>]), ChainError> {
+    if chain.len() > MAX_CERTIFICATES {
+        return Err(ChainError::TooMany { count: chain.len() });
+    }
+    for (position, certificate) in chain.iter().enumerate() {
+        let length = certificate.len();
+        if length > MAX_CERTIFICATE_BYTES {
+            return Err(ChainError::TooLong { position, length });
+        }
+    }
+    chain.split_first().ok_or(ChainError::Empty)
+}
+
+/// The number, in `anchors`, of the one that the path from `leaf` ends at.
+///
+/// webpki bounds its own search: 100 signatures and six intermediate certificates.
+pub(crate) fn build(
+    leaf: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+    anchors: &[&TrustAnchor<'static>],
+    purpose: impl ExtendedKeyUsageValidator + Named,
+    backend: Backend,
+    now: UnixTime,
+) -> Result<usize, ChainError> {
+    let needed = purpose.name();
+    let end_entity = EndEntityCert::try_from(leaf).map_err(|error| match error {
+        Error::UnsupportedCriticalExtension => ChainError::UnknownCriticalExtension,
+        _ => ChainError::Malformed { position: 0 },
+    })?;
+    let anchors: Vec<TrustAnchor<'_>> = anchors.iter().map(|anchor| (*anchor).clone()).collect();
+    let path = end_entity
+        .verify_for_usage(
+            backend.algorithms(),
+            &anchors,
+            intermediates,
+            now,
+            purpose,
+            None,
+            None,
+        )
+        .map_err(|error| translate(error, leaf, needed))?;
+    // webpki hands back a reference into our slice; its place there tells equal names apart.
+    anchors
+        .iter()
+        .position(|anchor| core::ptr::eq(anchor, path.anchor()))
+        .ok_or(ChainError::NoAnchorForIssuer)
+}
+
+/// What a purpose is called in a refusal.
+pub(crate) trait Named {
+    fn name(&self) -> &'static str;
+}
+
+/// Fails when `now` is outside the leaf's window.
+pub(crate) fn check_leaf_window(window: Window, now: UnixTime) -> Result<(), ChainError> {
+    let Window {
+        not_before,
+        not_after,
+    } = window;
+    if now < not_before {
+        return Err(ChainError::LeafNotYetValid { not_before });
+    }
+    if now > not_after {
+        return Err(ChainError::LeafExpired { not_after });
+    }
+    Ok(())
+}
+
+/// Fails when `now` is outside the anchor's window.
+pub(crate) fn check_anchor_window(anchor: &Anchor, now: UnixTime) -> Result<(), ChainError> {
+    let Window {
+        not_before,
+        not_after,
+    } = anchor.window();
+    let id = || anchor.id().to_string();
+    if now < not_before {
+        return Err(ChainError::AnchorNotYetValid {
+            anchor: id(),
+            not_before,
+        });
+    }
+    if now > not_after {
+        return Err(ChainError::AnchorExpired {
+            anchor: id(),
+            not_after,
+        });
+    }
+    Ok(())
+}
+
+fn translate(error: Error, leaf: &CertificateDer<'_>, needed: &'static str) -> ChainError {
+    match error {
+        // webpki does not say which certificate it was, so the leaf's own window decides.
+        Error::CertExpired { time, not_after } => {
+            leaf_window_error(leaf, time).unwrap_or(ChainError::IntermediateExpired { not_after })
+        }
+        Error::CertNotValidYet { time, not_before } => leaf_window_error(leaf, time)
+            .unwrap_or(ChainError::IntermediateNotYetValid { not_before }),
+        Error::CaUsedAsEndEntity => ChainError::LeafIsCa,
+        Error::EndEntityUsedAsCa => ChainError::IssuerIsNoCa,
+        Error::RequiredEkuNotFoundContext(_) | Error::EmptyEkuExtension => {
+            ChainError::PurposeNotAllowed { needed }
+        }
+        Error::UnsupportedCriticalExtension => ChainError::UnknownCriticalExtension,
+        Error::PathLenConstraintViolated | Error::MaximumPathDepthExceeded => {
+            ChainError::PathTooLong
+        }
+        Error::NameConstraintViolation => ChainError::NameNotAllowed,
+        Error::UnknownIssuer => ChainError::NoAnchorForIssuer,
+        Error::InvalidSignatureForPublicKey => ChainError::BadSignature,
+        Error::UnsupportedSignatureAlgorithmContext(_)
+        | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            ChainError::UnsupportedSignature
+        }
+        Error::MaximumSignatureChecksExceeded
+        | Error::MaximumPathBuildCallsExceeded
+        | Error::MaximumNameConstraintComparisonsExceeded => ChainError::TooComplex,
+        other => ChainError::PathInvalid(format!("{other}")),
+    }
+}
+
+fn leaf_window_error(leaf: &CertificateDer<'_>, now: UnixTime) -> Option<ChainError> {
+    let leaf = certificate::parse(leaf)?;
+    check_leaf_window(certificate::window(&leaf), now).err()
+}

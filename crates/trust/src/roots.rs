@@ -1,0 +1,152 @@
+//! Root certificates as people hand them around: is it one, and what is its fingerprint?
+
+use der::Encode;
+use gangplank_key::{Backend, KeyError, PublicKey, Signature};
+use rustls_pki_types::{CertificateDer, UnixTime};
+
+use crate::certificate::{self, Window};
+
+/// Checks that a certificate is a self-signed certificate authority and valid at `now`.
+///
+/// It makes a mistake visible early, such as a leaf handed out as the root. It is no reason to trust
+/// the certificate: that needs its [`fingerprint`] from somewhere else.
+///
+/// # Errors
+/// [`RootError`]: what the certificate is instead.
+pub fn check_root(
+    certificate: &CertificateDer<'_>,
+    backend: Backend,
+    now: UnixTime,
+) -> Result<(), RootError> {
+    let parsed = certificate::parse(certificate).ok_or(RootError::Malformed)?;
+    let tbs = parsed.tbs_certificate();
+    if tbs.issuer() != tbs.subject() {
+        return Err(RootError::IssuedByAnother);
+    }
+    if !certificate::is_authority(&parsed) {
+        return Err(RootError::NoAuthority);
+    }
+    let key = PublicKey::from_certificate(certificate, backend).map_err(RootError::Key)?;
+    let signed = tbs.to_der().map_err(|_| RootError::Malformed)?;
+    let signature = parsed.signature().as_bytes().ok_or(RootError::Malformed)?;
+    Signature::from_wire(key.algorithm(), signature)
+        .ok()
+        .and_then(|signature| key.verify(&signed, &signature).ok())
+        .ok_or(RootError::BadSignature)?;
+    let Window {
+        not_before,
+        not_after,
+    } = certificate::window(&parsed);
+    if now < not_before {
+        return Err(RootError::NotYetValid { not_before });
+    }
+    if now > not_after {
+        return Err(RootError::Expired { not_after });
+    }
+    Ok(())
+}
+
+/// SHA-256 of the certificate's DER, as in a join string and in `openssl x509 -fingerprint -sha256`.
+pub fn fingerprint(certificate: &CertificateDer<'_>, backend: Backend) -> [u8; 32] {
+    backend.sha256(&[certificate])
+}
+
+/// Why a certificate is no root. Times are Unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RootError {
+    /// The bytes are no certificate.
+    #[error("the root is not a DER X.509 certificate")]
+    Malformed,
+    /// Its issuer is not its subject.
+    #[error("the certificate was issued by another one, so it is no root")]
+    IssuedByAnother,
+    /// It is no certificate authority.
+    #[error("the certificate is not a certificate authority")]
+    NoAuthority,
+    /// Its key cannot be used.
+    #[error("the root's key cannot be used: {0}")]
+    Key(KeyError),
+    /// Its own key did not sign it.
+    #[error("the root is not signed with its own key")]
+    BadSignature,
+    /// It has ended.
+    #[error("the root ended at {}", not_after.as_secs())]
+    Expired {
+        /// Its last second.
+        not_after: UnixTime,
+    },
+    /// It has not begun.
+    #[error("the root begins at {}", not_before.as_secs())]
+    NotYetValid {
+        /// Its first second.
+        not_before: UnixTime,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use gangplank_testkit::{KeyKind, Leaf, NOW, TestCa, openssl, self_signed};
+
+    use super::*;
+
+    fn check(certificate: &CertificateDer<'_>) -> Result<(), RootError> {
+        check_root(certificate, Backend::PURE_RUST, NOW)
+    }
+
+    #[test]
+    fn roots_pass() {
+        assert_eq!(check(&TestCa::new("Root").certificate), Ok(()));
+        let ed25519 = TestCa::root(&Leaf::new("Root").key(KeyKind::Ed25519));
+        assert_eq!(check(&ed25519.certificate), Ok(()));
+    }
+
+    #[test]
+    fn each_fault_has_its_error() {
+        let root = TestCa::new("Root");
+        let below = root.intermediate(&Leaf::new("Below"));
+        assert_eq!(check(&below.certificate), Err(RootError::IssuedByAnother));
+        let leaf = self_signed(&Leaf::new("pump"));
+        assert_eq!(check(&leaf.certificate), Err(RootError::NoAuthority));
+        assert_eq!(check(&vec![0x30, 0].into()), Err(RootError::Malformed));
+        // Same name as the root, another key: self-issued and not self-signed (RFC 5280 §3.2).
+        let poser = root.intermediate(&Leaf::new("Root"));
+        assert_eq!(check(&poser.certificate), Err(RootError::BadSignature));
+        let now = NOW.as_secs();
+        let past = TestCa::root(&Leaf::new("Root").valid(0, now - 1));
+        assert!(matches!(
+            check(&past.certificate),
+            Err(RootError::Expired { .. })
+        ));
+        let future = TestCa::root(&Leaf::new("Root").valid(now + 1, now + 2));
+        assert!(matches!(
+            check(&future.certificate),
+            Err(RootError::NotYetValid { .. })
+        ));
+    }
+
+    #[test]
+    fn fingerprint_is_that_of_openssl() {
+        let root = TestCa::new("Root").certificate;
+        let arguments = [
+            "x509",
+            "-inform",
+            "DER",
+            "-noout",
+            "-fingerprint",
+            "-sha256",
+        ];
+        let Some(printed) = openssl(&arguments, &root) else {
+            return;
+        };
+        let hex: Vec<String> = fingerprint(&root, Backend::PURE_RUST)
+            .iter()
+            .map(|byte| format!("{byte:02X}"))
+            .collect();
+        let printed = String::from_utf8(printed).unwrap();
+        assert_eq!(
+            printed.trim_end(),
+            format!("sha256 Fingerprint={}", hex.join(":"))
+        );
+    }
+}

@@ -1,0 +1,97 @@
+//! The certificate id in a certificate's subject.
+
+use alloc::string::{String, ToString};
+
+use der::asn1::{Any, Ia5StringRef, ObjectIdentifier, PrintableStringRef, Utf8StringRef};
+use der::{Tag, Tagged};
+use gangplank_key::{CertificateId, CertificateIdError};
+use x509_cert::name::Name;
+
+/// The subject's `serialNumber` (2.5.4.5), or its CN where it has none.
+///
+/// A `serialNumber` that cannot be used is an error and not a reason to take the CN: one
+/// certificate must not name two devices.
+pub(crate) fn certificate_id(subject: &Name) -> Result<CertificateId, SubjectError> {
+    let serial_number = single(subject, SERIAL_NUMBER, "serialNumber")?;
+    let found = match serial_number {
+        Some(text) => Some(("serialNumber", text)),
+        None => single(subject, COMMON_NAME, "CN")?.map(|text| ("CN", text)),
+    };
+    let (attribute, text) = found.ok_or(SubjectError::Missing)?;
+    CertificateId::parse(&text).map_err(|reason| SubjectError::NotAnId { attribute, reason })
+}
+
+/// Why a certificate's subject yields no certificate id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubjectError {
+    /// It has neither a `serialNumber` nor a CN.
+    #[error("the subject has neither a serialNumber nor a CN")]
+    Missing,
+    /// It has the attribute more than once, so it names more than one device.
+    #[error("the subject has more than one {attribute}")]
+    Ambiguous {
+        /// `serialNumber` or `CN`.
+        attribute: &'static str,
+    },
+    /// The attribute is neither a PrintableString nor a UTF8String nor an IA5String.
+    #[error("the subject's {attribute} is not text in a supported encoding")]
+    NotText {
+        /// `serialNumber` or `CN`.
+        attribute: &'static str,
+    },
+    /// The attribute's text is no certificate id.
+    #[error("the subject's {attribute} is no certificate id: {reason}")]
+    NotAnId {
+        /// `serialNumber` or `CN`.
+        attribute: &'static str,
+        /// What is wrong with it.
+        reason: CertificateIdError,
+    },
+}
+
+fn single(
+    subject: &Name,
+    oid: ObjectIdentifier,
+    attribute: &'static str,
+) -> Result<Option<String>, SubjectError> {
+    let mut values = subject.iter().filter(|found| found.oid == oid);
+    let Some(first) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(SubjectError::Ambiguous { attribute });
+    }
+    text(&first.value)
+        .map(Some)
+        .ok_or(SubjectError::NotText { attribute })
+}
+
+// RFC 5280 §4.1.2.6: conforming authorities write PrintableString or UTF8String; IA5String is met in
+// the field and is as unambiguous. The other string types have no encoding that all agree on.
+fn text(value: &Any) -> Option<String> {
+    match value.tag() {
+        Tag::PrintableString => {
+            let text = value.decode_as::<PrintableStringRef<'_>>().ok()?;
+            Some(text.as_str().to_string())
+        }
+        Tag::Utf8String => Some(
+            value
+                .decode_as::<Utf8StringRef<'_>>()
+                .ok()?
+                .as_str()
+                .to_string(),
+        ),
+        Tag::Ia5String => Some(
+            value
+                .decode_as::<Ia5StringRef<'_>>()
+                .ok()?
+                .as_str()
+                .to_string(),
+        ),
+        _ => None,
+    }
+}
+
+const SERIAL_NUMBER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.5");
+const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
