@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 
-use der::Decode;
 use der::asn1::ObjectIdentifier;
+use der::{Decode, Encode};
 use rustls_pki_types::{
     AlgorithmIdentifier, CertificateDer, SignatureVerificationAlgorithm, alg_id,
 };
@@ -63,15 +63,13 @@ impl PublicKey {
         certificate: &CertificateDer<'_>,
         backend: Backend,
     ) -> Result<Self, KeyError> {
-        use der::Encode;
-        let certificate =
-            x509_cert::Certificate::from_der(certificate).map_err(|_| KeyError::Certificate)?;
-        let spki = certificate
-            .tbs_certificate()
-            .subject_public_key_info()
-            .to_der()
-            .map_err(|_| KeyError::Certificate)?;
+        let spki = spki_of(certificate)?;
         Self::from_spki(&spki, backend)
+    }
+
+    /// Whether `certificate` is a DER certificate that carries this very key.
+    pub fn is_of_certificate(&self, certificate: &CertificateDer<'_>) -> bool {
+        spki_of(certificate).is_ok_and(|spki| spki == self.spki)
     }
 
     /// The one algorithm this key verifies.
@@ -155,6 +153,17 @@ pub enum KeyError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the signature does not verify")]
 pub struct BadSignature;
+
+fn spki_of(certificate: &CertificateDer<'_>) -> Result<Vec<u8>, KeyError> {
+    x509_cert::Certificate::from_der(certificate)
+        .and_then(|certificate| {
+            certificate
+                .tbs_certificate()
+                .subject_public_key_info()
+                .to_der()
+        })
+        .map_err(|_| KeyError::Certificate)
+}
 
 fn algorithm_of(info: &SubjectPublicKeyInfoRef<'_>) -> Result<Algorithm, KeyError> {
     let parameters = info.algorithm.parameters;

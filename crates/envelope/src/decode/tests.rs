@@ -1,0 +1,288 @@
+use super::*;
+use gangplank_testkit::suite;
+use proptest::prelude::*;
+
+/// The bound envelope of `docs/envelope.md` §5, made by Python's `cryptography`.
+const BOUND: &str = r#"{"payload":"eyJhcGlWZXJzaW9uIjoib25ib2FyZGluZy5tYXJnby5vcmcvdjFhbHBoYTEiLCJraW5kIjoiT25ib2FyZGluZ1JlcXVlc3QifQ==","digest":"sha256:61876e9f6957e89d77e6adca692a171e112414cd16769da1c369ed862a27f5b9","signature":"MEYCIQCOK0TjtMXo0bGo/2x+0gAq4gJjr4HAJ4RTMo0dJUyUdAIhALFgAI3DoMaAVjngp4BjrA/lU+HCizkO0S65RN1QGW0A","certificateId":"SN-0001","type":"OnboardingRequest","created":1767225600,"nonce":"AAECAwQFBgcICQoLDA0ODw","audience":"https://wfm.example/margo"}"#;
+
+fn decode(text: &str) -> Result<(), DecodeError> {
+    Envelope::decode(text.as_bytes(), &Limits::DEFAULT, &mut Vec::new()).map(|_| ())
+}
+
+fn reason(text: &str) -> String {
+    decode(text).unwrap_err().to_string()
+}
+
+#[test]
+fn the_text_of_the_specification_comes_back_to_the_letter() {
+    let mut scratch = Vec::new();
+    let envelope = Envelope::decode(BOUND.as_bytes(), &Limits::DEFAULT, &mut scratch).unwrap();
+    assert_eq!(envelope.claimed_signer().as_str(), "SN-0001");
+    assert_eq!(
+        envelope.claimed_type(),
+        Some(&PayloadType::ONBOARDING_REQUEST)
+    );
+    assert_eq!(envelope.claimed_created(), Some(1_767_225_600));
+    assert_eq!(
+        envelope.claimed_nonce().unwrap().as_str(),
+        "AAECAwQFBgcICQoLDA0ODw"
+    );
+    assert_eq!(
+        envelope.claimed_audience().unwrap().as_str(),
+        "https://wfm.example/margo"
+    );
+    assert_eq!(envelope.encode(), BOUND.as_bytes());
+}
+
+#[test]
+fn order_and_white_space_are_free() {
+    let value: serde_json::Value = serde_json::from_str(BOUND).unwrap();
+    let spaced = format!(
+        " \r\n\t{} \n",
+        serde_json::to_string_pretty(&value).unwrap()
+    );
+    let mut scratch = Vec::new();
+    let envelope = Envelope::decode(spaced.as_bytes(), &Limits::DEFAULT, &mut scratch).unwrap();
+    assert_eq!(envelope.encode(), BOUND.as_bytes());
+}
+
+#[test]
+fn whatever_is_not_an_envelope_is_refused_with_its_place() {
+    let cases = [
+        (String::new(), "is not a JSON object"),
+        ("[]".into(), "is not a JSON object"),
+        (format!("\u{feff}{BOUND}"), "is not a JSON object"),
+        (
+            format!("{BOUND}x"),
+            "trailing characters at line 1 column 4",
+        ),
+        (
+            BOUND.replace("\"payload\":", "\"payload\":null,\"x\":"),
+            "invalid type: null",
+        ),
+        (
+            BOUND.replace("\"nonce\":\"AAECAwQFBgcICQoLDA0ODw\"", "\"nonce\":null"),
+            "invalid type: null",
+        ),
+        (
+            BOUND.replace("\"type\"", "\"alg\":\"none\",\"type\""),
+            "unknown field `alg`",
+        ),
+        (
+            BOUND.replace("\"type\"", "\"digest\":\"\",\"type\""),
+            "duplicate field `digest`",
+        ),
+        (
+            BOUND.replace("\"type\"", "\"type\":\"A\",\"type\""),
+            "duplicate field `type`",
+        ),
+        (
+            BOUND.replace("SN-0001", "SN\\u002d0001"),
+            "backslash at byte 327",
+        ),
+        (
+            BOUND.replace(",\"certificateId\":\"SN-0001\"", ""),
+            "missing field `certificateId`",
+        ),
+        (
+            BOUND.replace("\"type\":\"OnboardingRequest\",", ""),
+            "no `type`, so it cannot have `created`",
+        ),
+        (
+            BOUND.replace("SN-0001", ""),
+            "`certificateId`: a certificate id has at least one",
+        ),
+        (
+            BOUND.replace("SN-0001", "{SN}"),
+            "`certificateId`: a certificate id begins with",
+        ),
+        (
+            BOUND.replace("OnboardingRequest\"", "Onboarding Request\""),
+            "`type`: a payload type has",
+        ),
+        (BOUND.replace("f5b9\"", "F5B9\""), "`digest`: not `sha256:`"),
+        (
+            BOUND.replace("sha256:", "sha512:"),
+            "`digest`: not `sha256:`",
+        ),
+        (BOUND.replace("f5b9\"", "f5b\""), "`digest`: not `sha256:`"),
+        (BOUND.replace("fQ==\"", "fQ=\""), "`payload`: not canonical"),
+        (BOUND.replace("fQ==\"", "fQ\""), "`payload`: not canonical"),
+        (
+            BOUND.replace("fQ==\"", "fR==\""),
+            "`payload`: not canonical",
+        ),
+        (
+            BOUND.replace("fQ==\"", "f Q==\""),
+            "`payload`: not canonical",
+        ),
+        (
+            BOUND.replace("W0A\"", "W0-\""),
+            "`signature`: not canonical",
+        ),
+        (
+            BOUND.replace("1767225600", "1767225600.0"),
+            "invalid type: floating point",
+        ),
+        (
+            BOUND.replace("1767225600", "1.7672256e9"),
+            "invalid type: floating point",
+        ),
+        (
+            BOUND.replace("1767225600", "-1"),
+            "invalid value: integer `-1`",
+        ),
+        (
+            BOUND.replace("1767225600", "-0"),
+            "invalid type: floating point",
+        ),
+        (BOUND.replace("1767225600", "01"), "invalid number"),
+        (
+            BOUND.replace("1767225600", "\"1767225600\""),
+            "invalid type: string",
+        ),
+        (
+            BOUND.replace("1767225600", "9007199254740992"),
+            "`created`: beyond 2^53 - 1",
+        ),
+        (
+            BOUND.replace("DA0ODw", "DA0ODx"),
+            "`nonce`: a nonce is canonical",
+        ),
+        (
+            BOUND.replace("/margo\"", "/margo/\""),
+            "`audience`: an audience's path",
+        ),
+        (
+            BOUND.replace("\"https://wfm.example/margo\"", "\"\""),
+            "`audience`: an audience begins",
+        ),
+    ];
+    for (text, expected) in &cases {
+        let found = reason(text);
+        assert!(
+            found.contains(expected),
+            "{text}\n  gives: {found}\n  wanted: {expected}"
+        );
+    }
+}
+
+#[test]
+fn an_array_of_the_values_is_no_envelope() {
+    let value: serde_json::Value = serde_json::from_str(BOUND).unwrap();
+    let member = |name: &str| value[name].clone();
+    let mut values: Vec<_> = ["payload", "digest", "signature", "certificateId", "type"]
+        .map(member)
+        .to_vec();
+    values.extend(["created", "nonce", "audience"].map(member));
+    values.push(serde_json::json!(["AA=="]));
+    assert_eq!(
+        decode(&serde_json::Value::from(values).to_string()),
+        Err(DecodeError::NoObject)
+    );
+}
+
+#[test]
+fn certificates_are_counted_and_bounded() {
+    let with = |list: &str| {
+        BOUND.replace(
+            "\"audience\"",
+            &format!("\"certificates\":{list},\"audience\""),
+        )
+    };
+    assert_eq!(decode(&with("[\"AA==\"]")), Ok(()));
+    let list = |count: usize| format!("[{}]", vec!["\"AA==\""; count].join(","));
+    assert_eq!(decode(&with(&list(8))), Ok(()));
+    assert!(reason(&with(&list(9))).contains("invalid length 9, expected an array of 1 to 8"));
+    assert!(reason(&with("[]")).contains("`certificates`: empty"));
+    assert!(reason(&with("[\"\"]")).contains("`certificates`: empty"));
+    assert!(reason(&with("[null]")).contains("invalid type: null"));
+    assert!(reason(&with("\"AA==\"")).contains("expected an array"));
+    let long = format!("[\"{}\"]", "AAAA".repeat(6000));
+    assert!(reason(&with(&long)).contains("`certificates`: larger than the 16384 accepted"));
+}
+
+#[test]
+fn payloads_are_bounded_before_they_are_decoded() {
+    let limits = Limits {
+        payload: 72,
+        ..Limits::DEFAULT
+    };
+    let mut scratch = Vec::new();
+    let error = Envelope::decode(BOUND.as_bytes(), &limits, &mut scratch).unwrap_err();
+    assert_eq!(
+        error,
+        DecodeError::Member {
+            member: "payload",
+            reason: MemberError::TooLarge { limit: 72 }
+        }
+    );
+    let limits = Limits {
+        payload: 73,
+        ..limits
+    };
+    assert!(Envelope::decode(BOUND.as_bytes(), &limits, &mut scratch).is_ok());
+    let long = vec![b' '; limits.text() + 1];
+    assert!(matches!(
+        Envelope::decode(&long, &limits, &mut scratch),
+        Err(DecodeError::TooLarge { .. })
+    ));
+}
+
+#[test]
+fn unknown_names_are_quoted_in_part_only() {
+    let text = BOUND.replace(
+        "\"type\"",
+        &format!("\"{}\":1,\"type\"", "x".repeat(100_000)),
+    );
+    assert!(reason(&text).len() < 300);
+}
+
+#[test]
+fn every_text_that_is_no_json_is_refused() {
+    let Some(folder) = suite("json/JSONTestSuite/test_parsing") else {
+        return;
+    };
+    let (mut refused, mut files) = (0, 0);
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let outcome = Envelope::decode(&bytes, &Limits::DEFAULT, &mut Vec::new()).is_ok();
+        assert!(!outcome, "{} is no envelope", path.display());
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        // Within a payload only the texts count that are objects; the n_ ones never do.
+        if name.starts_with("n_") {
+            assert!(
+                !crate::prepare::is_json_object(&bytes),
+                "{name} passes for an object"
+            );
+            refused += 1;
+        }
+        files += 1;
+    }
+    println!("JSONTestSuite: {files} run, {refused} n_ refused as payload, 0 excepted");
+    assert!(
+        refused >= 187 && files >= 318,
+        "{files} files, {refused} n_"
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_panic(bytes in any::<Vec<u8>>()) {
+        let _ = Envelope::decode(&bytes, &Limits::DEFAULT, &mut Vec::new());
+    }
+
+    #[test]
+    fn what_decodes_is_encoded_in_one_way(at in 0usize..BOUND.len(), to in any::<u8>()) {
+        let mut bytes = BOUND.as_bytes().to_vec();
+        bytes[at] = to;
+        let (mut one, mut other) = (Vec::new(), Vec::new());
+        if let Ok(envelope) = Envelope::decode(&bytes, &Limits::DEFAULT, &mut one) {
+            let text = envelope.encode();
+            let again = Envelope::decode(&text, &Limits::DEFAULT, &mut other).unwrap();
+            prop_assert_eq!(&again, &envelope);
+            prop_assert_eq!(again.encode(), text);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+use alloc::vec::Vec;
+
+use gangplank_key::{CertificateDer, CertificateId};
+
+use crate::form::Form;
+use crate::{Nonce, PayloadType};
+
+/// A decoded envelope. Nothing in it is believed yet.
+///
+/// The payload can be read only through [`verify`](Self::verify). The `claimed_*` methods give what
+/// the sender says, to look up a key or to write a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope<'w> {
+    pub(crate) payload: &'w [u8],
+    pub(crate) digest: [u8; 32],
+    pub(crate) signature: Vec<u8>,
+    pub(crate) certificate_id: CertificateId,
+    pub(crate) form: Form,
+}
+
+impl Envelope<'_> {
+    /// Who claims to have signed: something to look up, not a fact.
+    pub fn claimed_signer(&self) -> &CertificateId {
+        &self.certificate_id
+    }
+
+    /// What the payload claims to be; `None` for the plain form.
+    pub fn claimed_type(&self) -> Option<&PayloadType> {
+        match &self.form {
+            Form::Plain => None,
+            Form::Bound(binding) => Some(&binding.payload_type),
+        }
+    }
+
+    /// The nonce it claims to be fresh by.
+    pub fn claimed_nonce(&self) -> Option<&Nonce> {
+        match &self.form {
+            Form::Plain => None,
+            Form::Bound(binding) => binding.nonce.as_ref(),
+        }
+    }
+
+    /// For whom it claims to be meant.
+    pub fn claimed_audience(&self) -> Option<&crate::Audience> {
+        match &self.form {
+            Form::Plain => None,
+            Form::Bound(binding) => binding.audience.as_ref(),
+        }
+    }
+
+    /// When it claims to have been signed, in Unix seconds.
+    pub fn claimed_created(&self) -> Option<u64> {
+        match &self.form {
+            Form::Plain => None,
+            Form::Bound(binding) => binding.created,
+        }
+    }
+
+    /// The certificates it brings, leaf first; empty for the plain form. They prove nothing by
+    /// being here.
+    pub fn claimed_certificates(&self) -> &[CertificateDer<'static>] {
+        match &self.form {
+            Form::Plain => &[],
+            Form::Bound(binding) => &binding.certificates,
+        }
+    }
+
+    /// Bytes in the payload.
+    pub fn payload_length(&self) -> usize {
+        self.payload.len()
+    }
+
+    /// Whether it has the bound form.
+    pub fn is_bound(&self) -> bool {
+        matches!(self.form, Form::Bound(_))
+    }
+}

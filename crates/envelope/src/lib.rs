@@ -1,0 +1,72 @@
+//! A payload, who signed it for whom, and the only way to read it: verify.
+//!
+//! An envelope (version 1, `docs/envelope.md`) carries a payload through boxes that end TLS. This
+//! crate does not find keys, does not decide which certificates are believed (`gangplank-trust`
+//! does), encrypts nothing, performs no I/O, reads no clock and draws no randomness of its own.
+//!
+//! ```
+//! use gangplank_envelope::{
+//!     Binding, Envelope, Expect, ExpectedAudience, ExpectedForm, Form, Freshness, Limits, PayloadType,
+//! };
+//! use gangplank_key::{CertificateId, SigningKey, SoftwareKey, TrustedKey};
+//!
+//! # const DEVICE_KEY: &str = include_str!("../../key/tests/data/p256.key.pem");
+//! // The device seals a payload.
+//! let device = SoftwareKey::from_pem(DEVICE_KEY)?;
+//! let id = CertificateId::parse("SN-0001")?;
+//! let form = Form::Bound(Binding::new(PayloadType::parse("Greeting")?));
+//! let wire = Envelope::prepare(b"hello".to_vec(), form, &id)?.sign_with(&device)?;
+//!
+//! // The server finds the registered key by the claimed signer, and only then reads the payload.
+//! let mut scratch = Vec::new();
+//! let envelope = Envelope::decode(&wire, &Limits::DEFAULT, &mut scratch)?;
+//! assert_eq!(envelope.claimed_signer(), &id);
+//! let registered = TrustedKey::vouch(id, device.public_key().clone());
+//! let verified = envelope.verify(
+//!     &registered,
+//!     &Expect {
+//!         form: ExpectedForm::Bound(PayloadType::parse("Greeting")?),
+//!         audience: ExpectedAudience::NotCompared,
+//!         freshness: Freshness::NotRequired,
+//!     },
+//! )?;
+//! assert_eq!(verified.payload(), b"hello");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The nouns: [`Envelope`] (decoded, nothing believed yet), [`Form`] (plain, or bound to a type, a
+//! time, a nonce and an audience), [`ToBeSigned`] (for any signer, near or far), [`Expect`] (what a
+//! verifier insists on), [`Verified`] (the payload at last) and [`NonceIssuer`] (one-time nonces
+//! that need no memory).
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
+mod audience;
+mod base64_text;
+mod decode;
+mod encode;
+mod envelope;
+mod expect;
+mod form;
+mod limits;
+mod nonce;
+mod payload_type;
+mod prepare;
+mod replay_nonce;
+mod verify;
+
+pub use audience::{Audience, AudienceError};
+pub use decode::{DecodeError, MemberError};
+pub use envelope::Envelope;
+pub use expect::{Expect, ExpectedAudience, ExpectedForm, Freshness, Window};
+pub use form::{Binding, Form};
+pub use limits::Limits;
+pub use nonce::{Nonce, NonceError};
+pub use payload_type::{PayloadType, PayloadTypeError};
+pub use prepare::{PrepareError, SealError, ToBeSigned};
+pub use replay_nonce::{NonceIssuer, NonceRefused};
+pub use verify::{OnceKey, Verified, VerifyError};
+
+/// The media type of an envelope in HTTP.
+pub const MEDIA_TYPE: &str = "application/vnd.gangplank.envelope+json";

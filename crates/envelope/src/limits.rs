@@ -1,0 +1,44 @@
+/// How large an envelope may be before it is refused unread.
+///
+/// Decoding allocates no more than the input's length, whatever these numbers are; they bound the
+/// input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the decoded payload.
+    pub payload: usize,
+    /// Certificates in the member `certificates`; more than 8 are never accepted.
+    pub certificates: usize,
+    /// Bytes of one DER certificate.
+    pub certificate: usize,
+}
+
+impl Limits {
+    /// 16 MiB of payload and 8 certificates of 16 KiB.
+    ///
+    /// 16 MiB is a thousand times the largest capabilities or status document of the generation;
+    /// 8 certificates are a leaf, the six intermediates at which path builders give up, and a root;
+    /// 16 KiB is ten times a usual certificate.
+    pub const DEFAULT: Self = Self {
+        payload: 16 << 20,
+        certificates: FORMAT_CERTIFICATES,
+        certificate: 16 << 10,
+    };
+
+    /// The longest text that an envelope within these limits can have, in bytes.
+    ///
+    /// Leaves 64 KiB for the small members and white space.
+    pub fn text(&self) -> usize {
+        let base64 = |bytes: usize| bytes.div_ceil(3).saturating_mul(4);
+        let certificates = self
+            .certificates
+            .saturating_mul(base64(self.certificate).saturating_add(3));
+        base64(self.payload)
+            .saturating_add(certificates)
+            .saturating_add(64 << 10)
+    }
+}
+
+/// The format itself has at most this many `certificates`.
+pub(crate) const FORMAT_CERTIFICATES: usize = 8;
+/// Bytes of a signature: an RSA signature of 8192 bits, the largest that any algorithm makes.
+pub(crate) const SIGNATURE: usize = 1024;

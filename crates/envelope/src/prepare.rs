@@ -1,0 +1,193 @@
+use alloc::vec::Vec;
+
+use gangplank_key::{Backend, CertificateId, Signature, SigningError, SigningKey};
+
+use crate::encode::{Parts, text};
+use crate::form::Form;
+use crate::limits::FORMAT_CERTIFICATES;
+use crate::{Binding, Envelope};
+
+impl Envelope<'_> {
+    /// Prepares a payload for signing by whatever signs: a key in memory, a TPM, a remote service.
+    ///
+    /// # Errors
+    /// [`PrepareError`] when the caller asks for an envelope that nobody would accept.
+    pub fn prepare(
+        payload: Vec<u8>,
+        form: Form,
+        signer: &CertificateId,
+    ) -> Result<ToBeSigned, PrepareError> {
+        Self::prepare_with(payload, form, signer, Backend::PURE_RUST)
+    }
+
+    /// As [`prepare`](Self::prepare), hashing the payload with `backend`'s SHA-256.
+    ///
+    /// # Errors
+    /// As [`prepare`](Self::prepare).
+    pub fn prepare_with(
+        payload: Vec<u8>,
+        form: Form,
+        signer: &CertificateId,
+        backend: Backend,
+    ) -> Result<ToBeSigned, PrepareError> {
+        let digest = backend.sha256(&[&payload]);
+        let input = match &form {
+            Form::Plain if !is_json_object(&payload) => return Err(PrepareError::PlainPayload),
+            Form::Plain => None,
+            Form::Bound(binding) => {
+                check(binding)?;
+                Some(signing_input(binding, signer, &digest, backend))
+            }
+        };
+        let signer = signer.clone();
+        Ok(ToBeSigned {
+            payload,
+            digest,
+            input,
+            signer,
+            form,
+        })
+    }
+}
+
+/// An envelope that lacks its signature.
+#[derive(Clone, Debug)]
+pub struct ToBeSigned {
+    payload: Vec<u8>,
+    digest: [u8; 32],
+    input: Option<Vec<u8>>,
+    signer: CertificateId,
+    form: Form,
+}
+
+impl ToBeSigned {
+    /// The bytes to sign: the payload (plain form) or a few hundred bytes (bound form).
+    pub fn message(&self) -> &[u8] {
+        self.input.as_deref().unwrap_or(&self.payload)
+    }
+
+    /// Signs with `key` and gives the envelope's text.
+    ///
+    /// # Errors
+    /// [`SealError`] when the key store fails or `key` is not that of the leading certificate.
+    pub fn sign_with(self, key: &dyn SigningKey) -> Result<Vec<u8>, SealError> {
+        if let Form::Bound(Binding { certificates, .. }) = &self.form
+            && let Some(leaf) = certificates.first()
+            && !key.public_key().is_of_certificate(leaf)
+        {
+            return Err(SealError::Certificate);
+        }
+        let signature = key.sign(self.message())?;
+        self.complete(&signature)
+    }
+
+    /// Takes the signature that some signer made over [`message`](Self::message) and gives the
+    /// envelope's text.
+    ///
+    /// # Errors
+    /// None today; a signature of another key is noticed by the verifier.
+    pub fn complete(self, signature: &Signature) -> Result<Vec<u8>, SealError> {
+        Ok(text(&Parts {
+            payload: &self.payload,
+            digest: &self.digest,
+            signature: &signature.to_wire(),
+            certificate_id: &self.signer,
+            form: &self.form,
+        }))
+    }
+}
+
+/// Why a payload cannot be put in such an envelope. The caller is at fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PrepareError {
+    /// A plain form around something else than one JSON object, which might pass for another thing
+    /// that the same key signs.
+    #[error("a plain envelope's payload must be one whole JSON object")]
+    PlainPayload,
+    /// `created` beyond 2^53 - 1.
+    #[error("`created` is beyond 2^53 - 1")]
+    Created,
+    /// More certificates than the format has room for.
+    #[error("an envelope has at most 8 certificates, not {count}")]
+    Certificates {
+        /// How many there are.
+        count: usize,
+    },
+}
+
+/// Why an envelope could not be signed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SealError {
+    /// The first of the certificates is not that of the signing key.
+    #[error("the first certificate does not carry the signing key's public half")]
+    Certificate,
+    /// The key store failed.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+}
+
+/// The bytes that a bound envelope's signature covers (`docs/envelope.md` §4).
+pub(crate) fn signing_input(
+    binding: &Binding,
+    signer: &CertificateId,
+    payload_digest: &[u8; 32],
+    backend: Backend,
+) -> Vec<u8> {
+    let created = binding.created.map(|seconds| alloc::format!("{seconds}"));
+    let chain = (!binding.certificates.is_empty()).then(|| {
+        let parts: Vec<&[u8]> = binding.certificates.iter().map(AsRef::as_ref).collect();
+        backend.sha256(&parts)
+    });
+    let fields: [&[u8]; 7] = [
+        binding.payload_type.as_str().as_bytes(),
+        signer.as_str().as_bytes(),
+        created.as_deref().unwrap_or_default().as_bytes(),
+        binding
+            .nonce
+            .as_ref()
+            .map_or("", |nonce| nonce.as_str())
+            .as_bytes(),
+        binding
+            .audience
+            .as_ref()
+            .map_or("", |audience| audience.as_str())
+            .as_bytes(),
+        chain.as_ref().map_or(&[], |hash| hash),
+        payload_digest,
+    ];
+    let mut input = Vec::with_capacity(512);
+    input.extend_from_slice(PREFIX);
+    for field in fields {
+        input.extend_from_slice(&(field.len() as u64).to_be_bytes());
+        input.extend_from_slice(field);
+    }
+    input
+}
+
+/// Whether the bytes are one whole, well-formed JSON object (RFC 8259).
+///
+/// Nothing else that the same key signs begins like one: a signing input begins with FF, an HTTP
+/// signature base with a quotation mark, a JWT with a letter, DER with 30, a TLS transcript with
+/// blanks.
+pub(crate) fn is_json_object(bytes: &[u8]) -> bool {
+    core::str::from_utf8(bytes).is_ok_and(|text| {
+        text.trim_start_matches([' ', '\t', '\n', '\r'])
+            .starts_with('{')
+            && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+    })
+}
+
+fn check(binding: &Binding) -> Result<(), PrepareError> {
+    if binding.created.is_some_and(|seconds| seconds >= 1 << 53) {
+        return Err(PrepareError::Created);
+    }
+    match binding.certificates.len() {
+        count if count > FORMAT_CERTIFICATES => Err(PrepareError::Certificates { count }),
+        _ => Ok(()),
+    }
+}
+
+/// FF begins no UTF-8 text, no DER and no TLS transcript; the version makes later forms distinct.
+const PREFIX: &[u8] = b"\xFFgangplank-envelope/1";
