@@ -1,0 +1,290 @@
+use alloc::{format, string::String};
+use core::fmt;
+
+/// Every way in which the API refuses, or asks to wait (RFC 9457).
+///
+/// A name is stable: scripts and clients compare it. The server explains it at
+/// [`path`](Self::path), the `type` of the [`Problem`](crate::Problem).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ProblemName {
+    /// 400: the request is not in the form the route wants.
+    UnreadableRequest,
+    /// 400: a plain envelope where only bound ones are accepted.
+    PlainFormNotAllowed,
+    /// 400: signed in two forms at once.
+    TwoSignatures,
+    /// 400: a member of the payload is missing or breaks a rule.
+    InvalidMember,
+    /// 400: an id in the payload is not that of the route.
+    IdMismatch,
+    /// 401: the one answer to everything that is not authenticated.
+    NotAuthenticated,
+    /// 401 of the admin API.
+    AdminUnauthenticated,
+    /// 403: the one answer to everything that is authenticated and not let aboard.
+    NotAdmitted,
+    /// 404: no such path.
+    NotFound,
+    /// 405: no such method on this path.
+    MethodNotAllowed,
+    /// 408: the request did not arrive in time.
+    RequestTimeout,
+    /// 409: the identity belongs to another key or certificate.
+    IdentityConflict,
+    /// 409 of the admin API: the device is in a state that this change does not apply to.
+    WrongState,
+    /// 413: the request is too large.
+    TooLarge,
+    /// 429: too many requests.
+    TooManyRequests,
+    /// 202: an operator must approve.
+    AwaitingApproval,
+    /// 500: a fault of the server.
+    InternalError,
+    /// 503: not now.
+    Unavailable,
+}
+
+impl ProblemName {
+    /// All names, in the order of the documentation.
+    pub const ALL: &'static [Self] = &[
+        Self::UnreadableRequest,
+        Self::PlainFormNotAllowed,
+        Self::TwoSignatures,
+        Self::InvalidMember,
+        Self::IdMismatch,
+        Self::NotAuthenticated,
+        Self::AdminUnauthenticated,
+        Self::NotAdmitted,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::RequestTimeout,
+        Self::IdentityConflict,
+        Self::WrongState,
+        Self::TooLarge,
+        Self::TooManyRequests,
+        Self::AwaitingApproval,
+        Self::InternalError,
+        Self::Unavailable,
+    ];
+
+    /// Finds a name by its text, as in `not-admitted`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|name| name.as_str() == text)
+    }
+
+    /// The name's text.
+    pub fn as_str(self) -> &'static str {
+        self.entry().0
+    }
+
+    /// The HTTP status it is sent with.
+    pub fn status(self) -> u16 {
+        self.entry().1
+    }
+
+    /// The `title`: a short sentence for people, the same every time.
+    pub fn title(self) -> &'static str {
+        self.entry().2
+    }
+
+    /// What it means and what to do, one paragraph: served at [`path`](Self::path).
+    pub fn explanation(self) -> &'static str {
+        self.entry().3
+    }
+
+    /// `/problems/` and the name: the `type` of a problem, relative to the root URL, and the route
+    /// that explains it.
+    pub fn path(self) -> String {
+        format!("{PREFIX}{}", self.as_str())
+    }
+
+    /// The name, status, title and explanation.
+    fn entry(self) -> (&'static str, u16, &'static str, &'static str) {
+        match self {
+            Self::UnreadableRequest => UNREADABLE_REQUEST,
+            Self::PlainFormNotAllowed => PLAIN_FORM_NOT_ALLOWED,
+            Self::TwoSignatures => TWO_SIGNATURES,
+            Self::InvalidMember => INVALID_MEMBER,
+            Self::IdMismatch => ID_MISMATCH,
+            Self::NotAuthenticated => NOT_AUTHENTICATED,
+            Self::AdminUnauthenticated => ADMIN_UNAUTHENTICATED,
+            Self::NotAdmitted => NOT_ADMITTED,
+            Self::NotFound => NOT_FOUND,
+            Self::MethodNotAllowed => METHOD_NOT_ALLOWED,
+            Self::RequestTimeout => REQUEST_TIMEOUT,
+            Self::IdentityConflict => IDENTITY_CONFLICT,
+            Self::WrongState => WRONG_STATE,
+            Self::TooLarge => TOO_LARGE,
+            Self::TooManyRequests => TOO_MANY_REQUESTS,
+            Self::AwaitingApproval => AWAITING_APPROVAL,
+            Self::InternalError => INTERNAL_ERROR,
+            Self::Unavailable => UNAVAILABLE,
+        }
+    }
+}
+
+impl fmt::Display for ProblemName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+pub(crate) const PREFIX: &str = "/problems/";
+
+type Entry = (&'static str, u16, &'static str, &'static str);
+
+const UNREADABLE_REQUEST: Entry = (
+    "unreadable-request",
+    400,
+    "The request could not be read",
+    "The body is not in the form that this route wants: not the media type, not an envelope, not \
+     JSON, or with a member that comes twice. Sending the same bytes again gives the same answer; \
+     the software that wrote them needs a change.",
+);
+const PLAIN_FORM_NOT_ALLOWED: Entry = (
+    "plain-form-not-allowed",
+    400,
+    "The plain form of the envelope is not accepted here",
+    "The envelope has no type, so it could be replayed and sent elsewhere. Send the bound form: \
+     type, audience and a nonce or a time. An operator can allow the plain form for registered \
+     devices of Margo's 2024 generation, and for nobody else.",
+);
+const TWO_SIGNATURES: Entry = (
+    "two-signatures",
+    400,
+    "The request is signed in two forms at once",
+    "A request carries an envelope, the header X-Payload-Signature or an HTTP message signature, \
+     and never two of them: they could name two signers. Leave one out.",
+);
+const INVALID_MEMBER: Entry = (
+    "invalid-member",
+    400,
+    "A member of the payload is missing or invalid",
+    "The payload is JSON, but its apiVersion or kind is not that of this route, or a required \
+     member is missing, or a value breaks a rule. The detail names the member, if there is one. \
+     Sending the same payload again gives the same answer.",
+);
+const ID_MISMATCH: Entry = (
+    "id-mismatch",
+    400,
+    "An id in the payload is not that of the path",
+    "The device or deployment named in the payload must be the one named in the path. A device \
+     that was given a new id by onboarding again must use it in both places.",
+);
+const NOT_AUTHENTICATED: Entry = (
+    "not-authenticated",
+    401,
+    "The request could not be authenticated",
+    "The signature, the certificate id, the token, the audience or the freshness of the request \
+     was not accepted; this answer is the same for all of them. Take the nonce from the header \
+     Replay-Nonce, sign the request anew and send it once more. Bytes that were sent before are \
+     never accepted again. The operator's log has the reason.",
+);
+const ADMIN_UNAUTHENTICATED: Entry = (
+    "admin-unauthenticated",
+    401,
+    "The admin token is missing or wrong",
+    "The admin API wants the header Authorization with Bearer and the token from the file \
+     admin.token in the server's data folder.",
+);
+const NOT_ADMITTED: Entry = (
+    "not-admitted",
+    403,
+    "The device is not admitted",
+    "The request proves who sent it, and that device may not come aboard or may not do this: its \
+     certificate is not registered and leads to no anchor that provisions devices, or an operator \
+     rejected, disabled or removed it. Asking again does not help; an operator must act. The \
+     operator's log has the reason.",
+);
+const NOT_FOUND: Entry = (
+    "not-found",
+    404,
+    "There is nothing at this path",
+    "The path is none of this server's. Check the root URL that the device was given, above all \
+     its path prefix.",
+);
+const METHOD_NOT_ALLOWED: Entry = (
+    "method-not-allowed",
+    405,
+    "The path does not have this method",
+    "The path exists, but not for this method. The header Allow lists the methods that it has.",
+);
+const REQUEST_TIMEOUT: Entry = (
+    "request-timeout",
+    408,
+    "The request did not arrive in time",
+    "The whole request must arrive within a time that the server sets. Nothing was changed; send \
+     it again, newly signed if it was signed.",
+);
+const IDENTITY_CONFLICT: Entry = (
+    "identity-conflict",
+    409,
+    "The identity belongs to another key or certificate",
+    "Another device has this certificate id, or this key belongs to another certificate id. Asking \
+     again does not help: an operator must find out which device is the right one, and remove the \
+     other.",
+);
+const WRONG_STATE: Entry = (
+    "wrong-state",
+    409,
+    "The device is in a state that this change does not apply to",
+    "Only a pending device can be approved, for example. Read the device's state, and decide anew.",
+);
+const TOO_LARGE: Entry = (
+    "too-large",
+    413,
+    "The request is too large",
+    "The body is longer than this route reads. Send less.",
+);
+const TOO_MANY_REQUESTS: Entry = (
+    "too-many-requests",
+    429,
+    "There were too many requests",
+    "Wait at least for the time in the header Retry-After, and add a random time, so that many \
+     devices do not come back at once.",
+);
+const AWAITING_APPROVAL: Entry = (
+    "awaiting-approval",
+    202,
+    "An operator must approve the device",
+    "The device is not known, and waits for an operator. Ask again after the time in the header \
+     Retry-After, with the same payload in a newly signed envelope. Nothing was issued yet.",
+);
+const INTERNAL_ERROR: Entry = (
+    "internal-error",
+    500,
+    "The server failed",
+    "The fault is the server's, and its log has the reason. Try again later, newly signed if the \
+     request was signed.",
+);
+const UNAVAILABLE: Entry = (
+    "unavailable",
+    503,
+    "The server cannot answer now",
+    "The server is starting, stopping or overloaded, or its store does not answer. Wait at least \
+     for the time in the header Retry-After, and add a random time.",
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_name_is_found_by_its_text_and_is_there_once() {
+        let texts: BTreeSet<_> = ProblemName::ALL.iter().map(|name| name.as_str()).collect();
+        assert_eq!(texts.len(), ProblemName::ALL.len());
+        for name in ProblemName::ALL {
+            assert_eq!(ProblemName::parse(name.as_str()), Some(*name));
+            let of_a_path = |c: char| c.is_ascii_lowercase() || c == '-';
+            assert!(name.as_str().chars().all(of_a_path));
+            assert!(name.status() == 202 || (400..=599).contains(&name.status()));
+            assert!(!name.title().ends_with('.'));
+            assert!(name.explanation().ends_with('.'));
+            assert!(!name.explanation().contains("  "));
+        }
+        assert_eq!(ProblemName::parse("nothing"), None);
+    }
+}
