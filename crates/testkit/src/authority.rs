@@ -43,12 +43,18 @@ impl TestCa {
     /// An authority below this one.
     #[must_use]
     pub fn intermediate(&self, options: &Leaf) -> Self {
-        let (parameters, key) = options.clone().certificate_authority().parameters();
+        self.impostor(&options.clone().certificate_authority())
+    }
+
+    /// Like [`intermediate`](Self::intermediate), but an authority only if `options` say so: the
+    /// holder of a leaf who issues certificates all the same.
+    #[must_use]
+    pub fn impostor(&self, options: &Leaf) -> Self {
+        let (parameters, key) = options.parameters();
         let certificate = parameters
             .signed_by(&key, &self.issuer)
-            .expect("a certificate")
-            .der()
-            .clone();
+            .expect("a certificate");
+        let certificate = certificate.der().clone();
         Self {
             certificate,
             issuer: Issuer::new(parameters, key),

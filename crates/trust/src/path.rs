@@ -5,7 +5,9 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use gangplank_key::Backend;
-use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
+use rustls_pki_types::{
+    CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime, alg_id,
+};
 use webpki::{EndEntityCert, Error, ExtendedKeyUsageValidator};
 
 use crate::certificate::{self, Window};
@@ -52,7 +54,7 @@ pub(crate) fn build(
     let anchors: Vec<TrustAnchor<'_>> = anchors.iter().map(|anchor| (*anchor).clone()).collect();
     let path = end_entity
         .verify_for_usage(
-            backend.algorithms(),
+            &supported(backend),
             &anchors,
             intermediates,
             now,
@@ -66,6 +68,22 @@ pub(crate) fn build(
         .iter()
         .position(|anchor| core::ptr::eq(anchor, path.anchor()))
         .ok_or(ChainError::NoAnchorForIssuer)
+}
+
+/// The backend's values for the algorithms gangplank supports: a backend may list more, and a path
+/// must not be believed by one backend and refused by another.
+fn supported(backend: Backend) -> Vec<&'static dyn SignatureVerificationAlgorithm> {
+    let supported = |algorithm: &&dyn SignatureVerificationAlgorithm| {
+        let pair = (algorithm.public_key_alg_id(), algorithm.signature_alg_id());
+        pair == (alg_id::ECDSA_P256, alg_id::ECDSA_SHA256)
+            || pair == (alg_id::ED25519, alg_id::ED25519)
+    };
+    backend
+        .algorithms()
+        .iter()
+        .copied()
+        .filter(supported)
+        .collect()
 }
 
 /// What a purpose is called in a refusal.

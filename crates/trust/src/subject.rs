@@ -95,3 +95,38 @@ fn text(value: &Any) -> Option<String> {
 
 const SERIAL_NUMBER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.5");
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
+
+#[cfg(test)]
+mod tests {
+    use der::Decode;
+
+    use super::*;
+
+    /// A name with one CN, whose value is of this tag.
+    fn common_name(tag: u8, value: &[u8]) -> Name {
+        let length = |more: usize| u8::try_from(value.len() + more).unwrap();
+        let mut name = vec![0x30, length(11), 0x31, length(9), 0x30, length(7)];
+        name.extend([0x06, 3, 0x55, 4, 3, tag, length(0)]);
+        name.extend(value);
+        Name::from_der(&name).unwrap()
+    }
+
+    #[test]
+    fn text_is_read_from_three_kinds_of_string() {
+        for tag in [0x0c, 0x13, 0x16] {
+            assert_eq!(
+                certificate_id(&common_name(tag, b"A")).unwrap().as_str(),
+                "A"
+            );
+        }
+        for (tag, value) in [
+            (0x14, &b"A"[..]),
+            (0x1e, b"\0A"),
+            (0x04, b"A"),
+            (0x0c, b"\xff"),
+        ] {
+            let error = certificate_id(&common_name(tag, value)).unwrap_err();
+            assert_eq!(error, SubjectError::NotText { attribute: "CN" });
+        }
+    }
+}

@@ -157,6 +157,24 @@ mod tests {
     }
 
     #[test]
+    fn extensions_that_deny_authority_are_heeded() {
+        let basic_constraints =
+            |value: &[u8]| Leaf::new("pump").extension(&[2, 5, 29, 19], true, value.to_vec());
+        let leaf = basic_constraints(&[0x30, 0]);
+        let digital_signature = vec![3, 2, 7, 0x80];
+        let may_not_sign = basic_constraints(&[0x30, 3, 1, 1, 0xff]).extension(
+            &[2, 5, 29, 15],
+            true,
+            digital_signature,
+        );
+        for options in [leaf, may_not_sign] {
+            let certificate = self_signed(&options).certificate;
+            let anchor = Anchor::new("a", certificate, AutoProvisioning::Disabled).unwrap();
+            assert!(!anchor.is_authority());
+        }
+    }
+
+    #[test]
     fn bytes_that_are_no_certificate_are_refused() {
         let error = Anchor::new("a", vec![0x30, 0].into(), AutoProvisioning::Disabled).unwrap_err();
         assert_eq!(error, AnchorError::Malformed);

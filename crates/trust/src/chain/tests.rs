@@ -318,11 +318,62 @@ fn subjects_that_name_no_device_are_refused() {
     ));
 }
 
-// ---- chains made by openssl, from outside ----
+#[test]
+fn a_leaf_issues_no_certificates() {
+    let root = TestCa::new("Root");
+    let device = root.impostor(&Leaf::new("pump"));
+    let chain = [
+        device.issue(&Leaf::new("valve")).certificate,
+        device.certificate,
+    ];
+    let tenant = tenant(vec![anchor("root", &root.certificate)]);
+    assert_eq!(
+        check(&chain, &tenant).unwrap_err(),
+        ChainError::IssuerIsNoCa
+    );
+}
+
+#[test]
+fn name_constraints_are_obeyed() {
+    // permittedSubtrees: dNSName example.com (RFC 5280 §4.2.1.10).
+    let constraints = b"\x30\x11\xa0\x0f\x30\x0d\x82\x0bexample.com".to_vec();
+    let root = TestCa::root(&Leaf::new("Root").extension(&[2, 5, 29, 30], true, constraints));
+    let tenant = tenant(vec![anchor("root", &root.certificate)]);
+    let issue = |name: &str| [root.issue(&Leaf::new("pump").dns_name(name)).certificate];
+    assert!(check(&issue("a.example.com"), &tenant).is_ok());
+    assert_eq!(
+        check(&issue("example.org"), &tenant).unwrap_err(),
+        ChainError::NameNotAllowed
+    );
+}
+
+#[test]
+fn work_is_bounded() {
+    let anchors = (0..101).map(|n| anchor(&n.to_string(), &TestCa::new("Root").certificate));
+    let leaf = TestCa::new("Root").issue(&Leaf::new("pump")).certificate;
+    let error = verify(&[leaf], &tenant(anchors.collect()), Backend::AWS_LC_RS, NOW).unwrap_err();
+    assert_eq!(error, ChainError::TooComplex);
+}
+
+#[test]
+fn inverted_window_is_an_invalid_path() {
+    let error = refusal(&Leaf::new("pump").valid(VALID_UNTIL, VALID_FROM));
+    assert_eq!(error, ChainError::PathInvalid("InvalidCertValidity".into()));
+}
 
 /// Runs `openssl req`/`x509` in a new folder and returns the DER of root and leaf, or `None`
 /// without openssl.
 fn by_openssl(
+    subject: &str,
+    extensions: &str,
+    key: &[&str],
+) -> Option<(CertificateDer<'static>, CertificateDer<'static>)> {
+    let root_key = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
+    by_openssl_under(&root_key, subject, extensions, key)
+}
+
+fn by_openssl_under(
+    root_kind: &[&str],
     subject: &str,
     extensions: &str,
     key: &[&str],
@@ -332,26 +383,17 @@ fn by_openssl(
     let read = |path: &str| CertificateDer::from(fs::read(Path::new(path)).unwrap());
     fs::write(at("ext"), extensions).unwrap();
     let (root_key, root, leaf_key, csr, leaf) = (at("rk"), at("r"), at("lk"), at("csr"), at("l"));
-    openssl(
-        &[
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-keyout",
-            &root_key,
-            "-out",
-            &root,
-            "-subj",
-            "/CN=OpenSSL Root",
-            "-days",
-            "3650",
-        ],
-        b"",
-    )?;
+    let subject_and_files = [
+        "-nodes",
+        "-keyout",
+        &root_key,
+        "-out",
+        &root,
+        "-subj",
+        "/CN=OpenSSL Root",
+    ];
+    let root_request = [&["req", "-x509", "-newkey"], root_kind, &subject_and_files].concat();
+    openssl(&root_request, b"")?;
     let genpkey = [&["genpkey", "-out", &leaf_key], key].concat();
     openssl(&genpkey, b"")?;
     openssl(
@@ -395,6 +437,19 @@ fn by_openssl(
         b"",
     )?;
     Some((read(&at("root.der")), read(&leaf)))
+}
+
+#[test]
+fn a_backend_that_lists_more_believes_no_more() {
+    fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+        Backend::AWS_LC_RS.sha256(parts)
+    }
+    let everything = Backend::new("everything", sha256, webpki::ALL_VERIFICATION_ALGS);
+    let made = by_openssl_under(&["rsa:2048"], "/CN=pump", PLAIN, P256);
+    let Some((root, leaf)) = made else { return };
+    let tenant = tenant(vec![anchor("root", &root)]);
+    let error = verify(&[leaf], &tenant, everything, UnixTime::now()).unwrap_err();
+    assert_eq!(error, ChainError::UnsupportedSignature);
 }
 
 /// The certificates are made now, so they are judged now.
@@ -476,6 +531,16 @@ fn openssl_leaf_with_another_kind_of_key_is_refused() {
     assert_eq!(
         check_now(leaf, &root).unwrap_err().code(),
         "key-not-supported"
+    );
+}
+
+#[test]
+fn openssl_root_whose_signatures_no_backend_verifies_is_told() {
+    let made = by_openssl_under(&["rsa:2048"], "/CN=pump", PLAIN, P256);
+    let Some((root, leaf)) = made else { return };
+    assert_eq!(
+        check_now(leaf, &root).unwrap_err().code(),
+        "signature-not-supported"
     );
 }
 
