@@ -15,6 +15,7 @@ use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error as _, MapAccess, SeqAccess, Visitor},
 };
+use zeroize::Zeroize as _;
 
 use crate::{MAX_MESSAGE, MessageError, Text};
 
@@ -187,8 +188,8 @@ impl Object {
     }
 
     /// What is left of it.
-    pub(crate) fn into_json(self) -> Json {
-        Json::Object(self.members)
+    pub(crate) fn into_json(mut self) -> Json {
+        Json::Object(core::mem::take(&mut self.members))
     }
 
     pub(crate) fn wrong(&self, name: &str, expected: &'static str) -> MessageError {
@@ -217,6 +218,17 @@ impl Object {
 
     fn name(&self, name: &str) -> String {
         format!("{}{name}", self.path)
+    }
+}
+
+/// A message that is refused half-way may still hold a secret.
+impl Drop for Object {
+    fn drop(&mut self) {
+        for value in self.members.values_mut() {
+            if let Json::Text(text) = value {
+                text.zeroize();
+            }
+        }
     }
 }
 

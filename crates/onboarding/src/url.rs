@@ -180,7 +180,8 @@ fn parse_authority(text: &str) -> Result<Authority, UrlError> {
 /// names but the short and octal forms of IPv4 that resolvers read differently.
 fn parse_name(text: &str) -> Result<String, UrlError> {
     let last = text.rsplit('.').next().unwrap_or_default();
-    if last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x") {
+    let hexadecimal = last.starts_with("0x") || last.starts_with("0X");
+    if hexadecimal || last.bytes().all(|byte| byte.is_ascii_digit()) {
         let address: Ipv4Addr = text.parse().map_err(|_| UrlError::Host)?;
         return Ok(address.to_string());
     }
@@ -254,6 +255,7 @@ mod tests {
             ("https://a\\b/", UrlError::Host),
             ("https://[fe80::1%25eth0]/", UrlError::Host),
             ("https://127.1/", UrlError::Host),
+            ("https://0X7f000001/", UrlError::Host),
             ("https://a:/", UrlError::Port),
             ("https://a:+1/", UrlError::Port),
             ("https://a/#b", UrlError::Fragment),
