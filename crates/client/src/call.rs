@@ -1,0 +1,446 @@
+use alloc::{
+    format,
+    string::{String, ToString as _},
+    vec::Vec,
+};
+use core::{mem, time::Duration};
+
+use gangplank_envelope::{Binding, Envelope, Form, MEDIA_TYPE, Nonce, PayloadType, ToBeSigned};
+use gangplank_key::{CryptoRng, Signature, UnixTime, Zeroizing};
+use gangplank_token::{
+    ErrorCode, ErrorResponse, FORM_MEDIA_TYPE, TokenRequest, TokenResponse, bearer_header,
+};
+
+use crate::{
+    BadAnswer, Connection, MAX_ANSWER, Method, Now, Purpose, Refusal, Request, RequestError,
+    Response, Step, Stopped, Trouble, backoff::Pace, context::Context,
+};
+
+/// One exchange with the orchestrator, tried until it is done or refused: it gets a token, signs,
+/// sends, and reads the answer.
+#[derive(Debug)]
+pub(crate) struct Call<T> {
+    plan: Plan,
+    read: Read<T>,
+    stage: Stage,
+    pace: Pace,
+    tally: Tally,
+    trouble: Option<Trouble>,
+    outcome: Option<Result<T, Stopped>>,
+}
+
+/// Makes the outcome of a 200 or 201.
+pub(crate) type Read<T> = fn(&mut Context, &Answer<'_>) -> Result<T, BadAnswer>;
+
+/// A 200 or 201, nothing in it believed yet.
+pub(crate) struct Answer<'a> {
+    pub(crate) response: &'a Response,
+    /// The nonce of the request.
+    pub(crate) nonce: Option<&'a Nonce>,
+    pub(crate) now: Now,
+}
+
+/// What to send.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) purpose: Purpose,
+    pub(crate) url: String,
+    pub(crate) body: Body,
+}
+
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// A GET without anything, over the bootstrap connection.
+    Bootstrap,
+    /// The token request itself, for its own sake.
+    ClientCredentials,
+    /// A GET with the bearer token and a nonce.
+    Nonce,
+    /// A POST of an envelope with the device's certificates.
+    Introduction(PayloadType, Vec<u8>),
+    /// A POST of an envelope with the bearer token.
+    Report(PayloadType, Vec<u8>),
+}
+
+#[derive(Debug, Default)]
+enum Stage {
+    #[default]
+    Ready,
+    Signing(ToBeSigned, Nonce),
+    Sealed(Vec<u8>, Nonce),
+    /// A request is out. A second answer to it finds another stage and is dropped.
+    AskedToken {
+        at: Duration,
+    },
+    Asked {
+        nonce: Option<Nonce>,
+    },
+}
+
+/// What has gone wrong so far.
+#[derive(Debug, Default)]
+struct Tally {
+    bad_answers: u32,
+    not_authenticated: u32,
+    /// 401s with a nonce, since the last wait.
+    nonces: u32,
+    token_dropped: bool,
+}
+
+impl<T> Call<T> {
+    pub(crate) fn new(plan: Plan, read: Read<T>) -> Self {
+        Self {
+            plan,
+            read,
+            stage: Stage::Ready,
+            pace: Pace::default(),
+            tally: Tally::default(),
+            trouble: None,
+            outcome: None,
+        }
+    }
+
+    /// The same, begun after a wait.
+    pub(crate) fn after(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    pub(crate) fn trouble(&self) -> Option<&Trouble> {
+        self.trouble.as_ref()
+    }
+
+    pub(crate) fn next(
+        &mut self,
+        context: &mut Context,
+        now: Now,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Step<T>, Stopped> {
+        if let Some(outcome) = self.outcome.take() {
+            return outcome.map(Step::Done);
+        }
+        if matches!(self.stage, Stage::Asked { .. } | Stage::AskedToken { .. }) {
+            self.lost(context, now);
+        }
+        if let Some(until) = self.pace.until(now.monotonic, rng) {
+            return Ok(Step::Wait(until));
+        }
+        let own_purpose = matches!(self.plan.body, Body::ClientCredentials);
+        let token_missing = self.needs_token() && context.tokens.get(now.monotonic).is_none();
+        if own_purpose || token_missing {
+            return self.ask_for_token(context, now);
+        }
+        match mem::take(&mut self.stage) {
+            Stage::Sealed(wire, nonce) => Ok(self.send(context, now, wire, Some(nonce))),
+            _ => self.begin(context, now, rng),
+        }
+    }
+
+    pub(crate) fn signed(&mut self, signature: &Signature) {
+        if let Stage::Signing(to_be_signed, nonce) = mem::take(&mut self.stage) {
+            match to_be_signed.complete(signature) {
+                Ok(wire) => self.stage = Stage::Sealed(wire, nonce),
+                Err(error) => self.outcome = Some(Err(Stopped::Request(RequestError::Seal(error)))),
+            }
+        }
+    }
+
+    pub(crate) fn receive(&mut self, context: &mut Context, response: &Response, now: Now) {
+        let stage = mem::take(&mut self.stage);
+        if !matches!(stage, Stage::Asked { .. } | Stage::AskedToken { .. }) {
+            self.stage = stage;
+            return;
+        }
+        if let Some(nonce) = response
+            .replay_nonce()
+            .and_then(|text| Nonce::parse(text).ok())
+        {
+            context.server_nonce = Some(nonce);
+        }
+        match stage {
+            _ if response.body.len() > MAX_ANSWER => self.bad(context, BadAnswer::TooLarge, now),
+            Stage::AskedToken { at } => self.receive_token(context, response, at, now),
+            Stage::Asked { nonce } => self.receive_answer(context, response, nonce, now),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn lost(&mut self, context: &Context, now: Now) {
+        self.stage = Stage::Ready;
+        self.trouble = Some(Trouble::Lost(self.plan.purpose));
+        self.pace
+            .wait(now.monotonic, Duration::ZERO, context.settings.quick);
+    }
+
+    fn needs_token(&self) -> bool {
+        matches!(self.plan.body, Body::Nonce | Body::Report(..))
+    }
+
+    fn ask_for_token(&mut self, context: &Context, now: Now) -> Result<Step<T>, Stopped> {
+        let aboard = context.aboard.as_ref().ok_or(Stopped::InvalidClient)?;
+        let request = TokenRequest {
+            client_id: aboard.client_id.clone(),
+            client_secret: aboard.client_secret.clone(),
+        };
+        self.stage = Stage::AskedToken { at: now.monotonic };
+        Ok(Step::Send(Request {
+            purpose: Purpose::Token,
+            method: Method::Post,
+            url: aboard.token_endpoint_url.as_str().to_string(),
+            headers: [
+                ("authorization", request.basic_header()),
+                ("content-type", plain(FORM_MEDIA_TYPE)),
+                ("accept", plain("application/json")),
+            ]
+            .into(),
+            body: request.form_beside_basic().as_bytes().to_vec(),
+            connection: Connection::Verified,
+        }))
+    }
+
+    fn begin(
+        &mut self,
+        context: &mut Context,
+        now: Now,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Step<T>, Stopped> {
+        let (payload_type, payload, certificates) = match &self.plan.body {
+            Body::Bootstrap | Body::ClientCredentials => {
+                return Ok(self.send(context, now, Vec::new(), None));
+            }
+            Body::Nonce => {
+                let nonce = Nonce::random(rng);
+                return Ok(self.send(context, now, Vec::new(), Some(nonce)));
+            }
+            Body::Introduction(payload_type, payload) => (
+                payload_type.clone(),
+                payload.clone(),
+                context.settings.certificates.clone(),
+            ),
+            Body::Report(payload_type, payload) => {
+                (payload_type.clone(), payload.clone(), Vec::new())
+            }
+        };
+        let (nonce, created) = self.freshness(context, now, rng);
+        let mut binding = Binding::new(payload_type)
+            .nonce(nonce.clone())
+            .audience(context.audience.clone())
+            .certificates(certificates);
+        if let Some(created) = created {
+            binding = binding.created(created);
+        }
+        let backend = context.settings.backend;
+        let signer = &context.settings.certificate_id;
+        let to_be_signed = Envelope::prepare_with(payload, Form::Bound(binding), signer, backend)
+            .map_err(|error| Stopped::Request(RequestError::Prepare(error)))?;
+        let message = to_be_signed.message().to_vec();
+        self.stage = Stage::Signing(to_be_signed, nonce);
+        Ok(Step::Sign(message))
+    }
+
+    /// What proves to the server that the envelope is new. After a 401 its nonce alone, because
+    /// `created` may be what was wrong; if that is not enough, both; else `created` where there is a
+    /// clock, and a nonce of our own for the answer to echo.
+    fn freshness(
+        &self,
+        context: &mut Context,
+        now: Now,
+        rng: &mut dyn CryptoRng,
+    ) -> (Nonce, Option<UnixTime>) {
+        let created = context.time.created(now);
+        let wanted = self.tally.nonces > 0 || created.is_none();
+        match context.server_nonce.take() {
+            Some(nonce) if wanted => (nonce, created.filter(|_| self.tally.nonces > 1)),
+            _ => (Nonce::random(rng), created),
+        }
+    }
+
+    fn send(
+        &mut self,
+        context: &Context,
+        now: Now,
+        body: Vec<u8>,
+        nonce: Option<Nonce>,
+    ) -> Step<T> {
+        let mut headers = Vec::new();
+        if self.needs_token()
+            && let Some(token) = context.tokens.get(now.monotonic)
+        {
+            headers.push(("authorization", bearer_header(token)));
+        }
+        let (method, connection) = match self.plan.body {
+            Body::Bootstrap => (Method::Get, Connection::Bootstrap),
+            Body::Nonce => (Method::Get, Connection::Verified),
+            _ => (Method::Post, Connection::Verified),
+        };
+        if method == Method::Post {
+            headers.push(("content-type", plain(MEDIA_TYPE)));
+        }
+        let url = match (&self.plan.body, &nonce) {
+            (Body::Nonce, Some(nonce)) => format!("{}?nonce={nonce}", self.plan.url),
+            _ => self.plan.url.clone(),
+        };
+        self.stage = Stage::Asked { nonce };
+        Step::Send(Request {
+            purpose: self.plan.purpose,
+            method,
+            url,
+            headers,
+            body,
+            connection,
+        })
+    }
+
+    fn receive_token(
+        &mut self,
+        context: &mut Context,
+        response: &Response,
+        at: Duration,
+        now: Now,
+    ) {
+        if response.status == 200 {
+            return match TokenResponse::decode(&response.body) {
+                Ok(granted) => {
+                    context
+                        .tokens
+                        .put(granted.access_token, granted.expires_in, at);
+                    if let Body::ClientCredentials = self.plan.body {
+                        self.finish(
+                            context,
+                            &Answer {
+                                response,
+                                nonce: None,
+                                now,
+                            },
+                        );
+                    }
+                }
+                Err(error) => self.bad(context, BadAnswer::Token(error), now),
+            };
+        }
+        let error = ErrorResponse::decode(&response.body)
+            .ok()
+            .map(|refused| refused.error);
+        let unknown = matches!(
+            error,
+            Some(ErrorCode::InvalidClient | ErrorCode::UnauthorizedClient)
+        );
+        if unknown || (response.status == 401 && response.authenticated) {
+            self.outcome = Some(Err(Stopped::InvalidClient));
+        } else {
+            self.other_status(context, Purpose::Token, response, now);
+        }
+    }
+
+    fn receive_answer(
+        &mut self,
+        context: &mut Context,
+        response: &Response,
+        nonce: Option<Nonce>,
+        now: Now,
+    ) {
+        match response.status {
+            200 | 201 => self.finish(
+                context,
+                &Answer {
+                    response,
+                    nonce: nonce.as_ref(),
+                    now,
+                },
+            ),
+            202 if self.plan.purpose == Purpose::Onboarding => {
+                self.tally = Tally::default();
+                self.trouble = Some(Trouble::Pending);
+                self.pace.forgive();
+                let floor = response.retry_after().unwrap_or(PENDING).max(PENDING_LEAST);
+                self.pace.wait(now.monotonic, floor, context.settings.quick);
+            }
+            401 => self.not_authenticated(context, response, now),
+            _ => self.other_status(context, self.plan.purpose, response, now),
+        }
+    }
+
+    fn finish(&mut self, context: &mut Context, answer: &Answer<'_>) {
+        match (self.read)(context, answer) {
+            Ok(value) => self.outcome = Some(Ok(value)),
+            Err(reason) => self.bad(context, reason, answer.now),
+        }
+    }
+
+    fn not_authenticated(&mut self, context: &mut Context, response: &Response, now: Now) {
+        let refusal = Refusal::read(self.plan.purpose, 401, &response.body);
+        self.trouble = Some(Trouble::NotAuthenticated(refusal.clone()));
+        let signs = matches!(self.plan.body, Body::Introduction(..) | Body::Report(..));
+        let new_nonce = signs && response.replay_nonce().is_some() && self.tally.nonces < NONCES;
+        let new_token = self.needs_token() && !self.tally.token_dropped;
+        if new_nonce {
+            self.tally.nonces += 1;
+        }
+        if new_token {
+            self.tally.token_dropped = true;
+            context.tokens.clear();
+        }
+        if new_nonce || new_token {
+            return;
+        }
+        self.tally.nonces = 0;
+        self.tally.not_authenticated += u32::from(response.authenticated);
+        if self.tally.not_authenticated >= NOT_AUTHENTICATED {
+            self.outcome = Some(Err(Stopped::Refused(refusal)));
+            return;
+        }
+        let floor = response.retry_after().unwrap_or_default();
+        self.pace.wait(now.monotonic, floor, context.settings.slow);
+    }
+
+    fn other_status(
+        &mut self,
+        context: &mut Context,
+        purpose: Purpose,
+        response: &Response,
+        now: Now,
+    ) {
+        let refusal = Refusal::read(purpose, response.status, &response.body);
+        let floor = response.retry_after().unwrap_or_default();
+        match response.status {
+            408 | 425 | 429 | 500..=599 => {
+                self.trouble = Some(Trouble::Busy(refusal));
+                self.pace.wait(now.monotonic, floor, context.settings.quick);
+            }
+            // A redirect is a refusal: following it would carry a secret to another place.
+            300..=499 if response.authenticated => {
+                self.outcome = Some(Err(Stopped::Refused(refusal)))
+            }
+            300..=499 => {
+                self.trouble = Some(Trouble::Refused(refusal));
+                self.pace.wait(now.monotonic, floor, context.settings.slow);
+            }
+            other => self.bad(context, BadAnswer::Status(other), now),
+        }
+    }
+
+    fn bad(&mut self, context: &Context, reason: BadAnswer, now: Now) {
+        let purpose = self.plan.purpose;
+        self.tally.bad_answers += 1;
+        if self.tally.bad_answers >= context.settings.bad_answers {
+            self.outcome = Some(Err(Stopped::BadAnswer { purpose, reason }));
+            return;
+        }
+        self.trouble = Some(Trouble::BadAnswer { purpose, reason });
+        self.pace
+            .wait(now.monotonic, Duration::ZERO, context.settings.slow);
+    }
+}
+
+fn plain(value: &str) -> Zeroizing<String> {
+    Zeroizing::new(value.to_string())
+}
+
+/// Tries with a server's nonce without a wait: one without `created`, one with.
+const NONCES: u32 = 2;
+/// A 401 may pass: a clock is set, a key is registered. After this many waits, each of them answered
+/// by the orchestrator itself, it will not.
+const NOT_AUTHENTICATED: u32 = 6;
+/// Between two questions while an operator makes up their mind, unless the server says.
+const PENDING: Duration = Duration::from_secs(30);
+const PENDING_LEAST: Duration = Duration::from_secs(1);

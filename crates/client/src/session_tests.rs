@@ -1,0 +1,184 @@
+use std::time::Duration;
+
+use gangplank_key::SoftwareKey;
+use gangplank_onboarding::v2024::status::{DeploymentId, DeploymentStatus, State};
+use gangplank_testkit::NOW;
+use gangplank_token::GitToken;
+
+use super::*;
+use crate::{
+    BadAnswer, Onboarding, Purpose, Refusal,
+    testing::{Server, World},
+};
+
+fn aboard() -> (Server, Session, SoftwareKey, World) {
+    let mut server = Server::new();
+    let key = server.device_key();
+    let mut world = World::new();
+    let mut onboarding = Onboarding::new(server.settings(), None).unwrap();
+    world
+        .run(&mut onboarding, &key, |_, request| {
+            Some(server.answer(request))
+        })
+        .unwrap();
+    world.purposes.clear();
+    (server, onboarding.into_session().unwrap(), key, world)
+}
+
+fn status() -> DeploymentStatus {
+    let id = DeploymentId::parse("a3e2f5dc-912e-494f-8395-52cf3769bc06").unwrap();
+    DeploymentStatus::new(id, State::Installing)
+}
+
+#[test]
+fn the_token_is_kept_until_shortly_before_it_expires() {
+    let (mut server, mut session, key, mut world) = aboard();
+    let status = status();
+    let network = |server: &mut Server, request: &crate::Request| Some(server.answer(request));
+    world
+        .run(&mut session.report_status(&status), &key, |_, r| {
+            network(&mut server, r)
+        })
+        .unwrap();
+    assert_eq!(world.purposes, [Purpose::DeploymentStatus]);
+    world.monotonic += Duration::from_secs(3600);
+    server.wall =
+        gangplank_key::UnixTime::since_unix_epoch(Duration::from_secs(NOW.as_secs() + 3600));
+    world
+        .run(&mut session.report_status(&status), &key, |_, r| {
+            network(&mut server, r)
+        })
+        .unwrap();
+    assert_eq!(
+        world.purposes[1..],
+        [Purpose::Token, Purpose::DeploymentStatus]
+    );
+}
+
+#[test]
+fn a_refused_token_is_replaced_once() {
+    let (mut server, mut session, key, mut world) = aboard();
+    server.token = None;
+    let status = status();
+    world
+        .run(&mut session.report_status(&status), &key, |_, request| {
+            Some(server.answer(request))
+        })
+        .unwrap();
+    assert_eq!(
+        world.purposes,
+        [
+            Purpose::DeploymentStatus,
+            Purpose::Token,
+            Purpose::DeploymentStatus
+        ]
+    );
+    assert!(world.waits.is_empty());
+}
+
+#[test]
+fn a_device_that_is_banned_stops() {
+    let (mut server, mut session, key, mut world) = aboard();
+    (server.token, server.secret) = (None, None);
+    let status = status();
+    let outcome = world.run(&mut session.report_status(&status), &key, |_, request| {
+        Some(server.answer(request))
+    });
+    assert!(matches!(outcome, Err(Stopped::InvalidClient)));
+    let outcome = world.run(&mut session.git_credential(), &key, |_, request| {
+        let answer = server.answer(request);
+        Some(if request.purpose == Purpose::Token {
+            answer
+        } else {
+            Response::new(403, Vec::new())
+        })
+    });
+    assert!(matches!(outcome, Err(Stopped::InvalidClient)));
+}
+
+#[test]
+fn a_git_credential_is_believed_only_if_it_answers_this_request() {
+    let (mut server, mut session, key, mut world) = aboard();
+    let mut kept = None;
+    let credential = world
+        .run(&mut session.git_credential(), &key, |_, request| {
+            let answer = server.answer(request);
+            kept = Some(answer.body.clone());
+            Some(answer)
+        })
+        .unwrap();
+    let held = session.held_git_access(world.now()).unwrap();
+    assert_eq!(held.token.expose(), credential.password.expose());
+    assert_eq!(held.username, "d-1");
+
+    let outcome = world.run(&mut session.git_credential(), &key, |_, _| {
+        Some(Response::new(200, kept.clone().unwrap()).authenticated(true))
+    });
+    match outcome {
+        Err(Stopped::BadAnswer {
+            purpose: Purpose::GitCredential,
+            reason: BadAnswer::Verify(_),
+        }) => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_git_credential_at_hand_ends_in_time_and_can_be_forgotten() {
+    let (_, mut session, _, mut world) = aboard();
+    assert!(session.held_git_access(world.now()).is_some());
+    world.monotonic += Duration::from_secs(3600 - 60);
+    assert!(session.held_git_access(world.now()).is_none());
+    session.forget_git_access();
+    assert!(session.unsaved().unwrap().aboard.unwrap().git.is_none());
+    assert_eq!(
+        format!("{:?}", GitToken::from_wire("gpgt_x".into()).unwrap()),
+        "GitToken(redacted)"
+    );
+}
+
+#[test]
+fn refusals_of_a_report_follow_the_same_rule() {
+    let (mut server, mut session, key, mut world) = aboard();
+    let status = status();
+    let outcome = world.run(&mut session.report_status(&status), &key, |_, _| {
+        Some(
+            Response::new(
+                400,
+                br#"{"type":"/problems/id-mismatch","status":400}"#.to_vec(),
+            )
+            .authenticated(true),
+        )
+    });
+    match outcome {
+        Err(Stopped::Refused(Refusal {
+            status: 400,
+            problem: Some(problem),
+            ..
+        })) => {
+            assert_eq!(problem.as_str(), "id-mismatch");
+        }
+        other => panic!("{other:?}"),
+    }
+    world.purposes.clear();
+    world
+        .run(&mut session.report_status(&status), &key, |n, request| {
+            if n < 5 {
+                Some(Response::new(400, Vec::new()))
+            } else {
+                Some(server.answer(request))
+            }
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_state_that_is_not_aboard_begins_no_session() {
+    let (server, session, ..) = aboard();
+    let mut state = session.state().unwrap();
+    state.aboard = None;
+    assert_eq!(
+        Session::new(server.settings(), state).unwrap_err(),
+        StartError::NotAboard
+    );
+}
