@@ -134,6 +134,12 @@ impl<'e> Verified<'e> {
         self.envelope.claimed_nonce()
     }
 
+    /// The certificates that came with it, leaf first, as its signer sent them. The leaf carries the
+    /// key that signed; nothing else about them has been checked.
+    pub fn certificates(&self) -> &'e [gangplank_key::CertificateDer<'static>] {
+        self.envelope.claimed_certificates()
+    }
+
     /// Whether it had the bound form.
     pub fn is_bound(&self) -> bool {
         self.envelope.is_bound()

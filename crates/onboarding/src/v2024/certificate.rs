@@ -39,12 +39,25 @@ impl RootCertificate {
     pub fn decode(body: &[u8]) -> Result<Self, MessageError> {
         let mut object = Object::read(body)?;
         let text = object.string("certificate")?;
-        match read_certificate(&text) {
+        match certificate_from_text(&text) {
             Ok(certificate) => Ok(Self { certificate }),
-            Err(reason) => Err(object.invalid("certificate", reason)),
+            Err(CertificateTextError(reason)) => Err(object.invalid("certificate", reason)),
         }
     }
 }
+
+/// Reads one certificate as people hand it over: base64 of DER, base64 of PEM, or bare PEM.
+///
+/// # Errors
+/// [`CertificateTextError`] says what it is not.
+pub fn certificate_from_text(text: &str) -> Result<CertificateDer<'static>, CertificateTextError> {
+    read_certificate(text).map_err(CertificateTextError)
+}
+
+/// The text is not one certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the certificate is {0}")]
+pub struct CertificateTextError(&'static str);
 
 #[derive(Serialize)]
 struct Wire<'a> {

@@ -1,0 +1,63 @@
+//! Who sent an envelope, and what may become of it: bytes in, a finding out.
+//!
+//! Nothing here reads or writes the store; the caller looks devices up and applies what is found.
+
+mod device;
+mod stranger;
+
+pub(crate) use device::{DeviceKeys, by_device};
+pub(crate) use stranger::{Stranger, stranger};
+
+use gangplank_envelope::{
+    Envelope, Expect, ExpectedAudience, ExpectedForm, Freshness, PayloadType, VerifyError,
+};
+use gangplank_key::{CertificateId, PublicKey, UnixTime};
+
+use crate::server::{BACKEND, PlainForm, Server};
+
+/// What the caller has to look up before an onboarding request can be judged.
+pub(crate) enum LookUp {
+    /// The device that has this key. The envelope brought the certificate along.
+    Key(PublicKey),
+    /// The devices of this certificate id. There is no certificate to go by.
+    ClaimedId(CertificateId),
+}
+
+/// Says what to look up.
+///
+/// With a certificate at hand the claimed id is not even looked at: the answer to an unregistered
+/// certificate must not tell whether the id it claims exists.
+pub(crate) fn look_up(envelope: &Envelope<'_>) -> Result<LookUp, gangplank_key::KeyError> {
+    match envelope.claimed_certificates().first() {
+        Some(leaf) => PublicKey::from_certificate(leaf, BACKEND).map(LookUp::Key),
+        None => Ok(LookUp::ClaimedId(envelope.claimed_signer().clone())),
+    }
+}
+
+impl Server {
+    /// What the server insists on in an envelope of this type.
+    pub(crate) fn expect(&self, payload_type: PayloadType, now: UnixTime) -> Expect<'_> {
+        Expect {
+            form: match self.shared.plain_form {
+                PlainForm::Refuse => ExpectedForm::Bound(payload_type),
+                PlainForm::Accept => ExpectedForm::PlainOrBound(payload_type),
+            },
+            audience: ExpectedAudience::Exactly(self.shared.audience.clone()),
+            freshness: Freshness::CreatedOrServerNonce(self.window(now), &self.shared.nonces),
+        }
+    }
+}
+
+/// Why an envelope is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    /// Nobody who could have signed it is known.
+    #[error("no registered device has the certificate id {0}")]
+    UnknownId(CertificateId),
+    /// Several tenants know the certificate id and nothing says which is meant.
+    #[error("devices of several tenants have the certificate id {0}")]
+    AmbiguousId(CertificateId),
+    /// It does not verify, is not meant for this server, or is stale.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+}

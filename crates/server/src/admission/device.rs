@@ -1,0 +1,92 @@
+use gangplank_envelope::{Envelope, Expect, Verified, VerifyError};
+use gangplank_key::{PublicKey, TrustedKey};
+use gangplank_trust::{KnownDevice, Standing};
+
+use super::Refused;
+use crate::server::BACKEND;
+use crate::store::{Device, DeviceState};
+
+/// The keys that are registered for a device.
+pub(crate) struct DeviceKeys(Vec<TrustedKey>);
+
+impl DeviceKeys {
+    /// Each key once, the newest first. A certificate that a later version of the server could not
+    /// read any more is left out.
+    pub(crate) fn of(device: &Device) -> Self {
+        let mut keys: Vec<TrustedKey> = Vec::new();
+        for certificate in device.certificates.iter().rev() {
+            let key = PublicKey::from_certificate(&certificate.certificate, BACKEND);
+            if let Ok(key) = key
+                && !keys.iter().any(|known| *known.key() == key)
+            {
+                // The store holds the binding that an operator or a verified chain established.
+                keys.push(TrustedKey::vouch(device.certificate_id.clone(), key));
+            }
+        }
+        Self(keys)
+    }
+
+    /// Verifies with each key in turn. A device has two keys at most while it changes them.
+    pub(crate) fn verify<'e>(
+        &self,
+        envelope: &'e Envelope<'e>,
+        expect: &Expect<'_>,
+    ) -> Result<Verified<'e>, VerifyError> {
+        let mut refused = VerifyError::Signature;
+        for key in &self.0 {
+            match envelope.verify(key, expect) {
+                // Another key may have made this signature, or belong to this certificate.
+                Err(VerifyError::Signature | VerifyError::Certificate) => {}
+                Err(error) => refused = error,
+                Ok(verified) => return Ok(verified),
+            }
+        }
+        Err(refused)
+    }
+}
+
+/// Finds which of the devices of one certificate id signed.
+pub(crate) fn by_device<'e, 'd>(
+    envelope: &'e Envelope<'e>,
+    devices: &'d [Device],
+    expect: &Expect<'_>,
+) -> Result<(Verified<'e>, &'d Device), Refused> {
+    let claimed = || envelope.claimed_signer().clone();
+    let Some(first) = devices.first() else {
+        return Err(Refused::UnknownId(claimed()));
+    };
+    // A plain envelope says nothing that would tell one tenant from another.
+    if devices.len() > 1 && !envelope.is_bound() {
+        return Err(Refused::AmbiguousId(claimed()));
+    }
+    let mut refused = None;
+    for device in devices {
+        match DeviceKeys::of(device).verify(envelope, expect) {
+            Ok(verified) => return Ok((verified, device)),
+            Err(error) if device.id == first.id => refused = Some(error),
+            Err(_) => {}
+        }
+    }
+    Err(refused.unwrap_or(VerifyError::Signature).into())
+}
+
+impl Device {
+    /// The device as a decision sees it.
+    pub(crate) fn known(&self) -> KnownDevice {
+        KnownDevice {
+            tenant: self.tenant.clone(),
+            certificate_id: self.certificate_id.clone(),
+            spki_sha256: self
+                .certificates
+                .iter()
+                .map(|certificate| certificate.spki_sha256)
+                .collect(),
+            standing: match self.state {
+                DeviceState::Rejected => Standing::Rejected,
+                _ if self.disabled => Standing::Disabled,
+                DeviceState::Pending => Standing::Pending,
+                DeviceState::Registered | DeviceState::Aboard => Standing::Admitted,
+            },
+        }
+    }
+}

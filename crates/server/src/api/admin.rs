@@ -1,0 +1,49 @@
+//! The operator's API. Every handler begins by asking `access` who is there.
+
+mod audit;
+mod devices;
+mod view;
+
+use axum::Router;
+use axum::extract::{Extension, Request, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+
+use super::Refusal;
+use super::repository::route;
+use crate::access::OPERATOR;
+use crate::listen::Peer;
+use crate::server::Server;
+
+pub(super) fn routes() -> Router<Server> {
+    Router::new()
+        .route("/admin/devices", get(devices::list).post(devices::register))
+        .route(
+            "/admin/devices/{device_id}",
+            get(devices::show).delete(devices::remove),
+        )
+        .route("/admin/devices/{device_id}/approve", post(devices::approve))
+        .route("/admin/devices/{device_id}/reject", post(devices::reject))
+        .route("/admin/devices/{device_id}/disable", post(devices::disable))
+        .route("/admin/devices/{device_id}/enable", post(devices::enable))
+        .route("/admin/audit", get(audit::list))
+}
+
+/// `/git/{deviceId}.git/…`: the operator pushes.
+pub(super) fn repository_routes() -> Router<Server> {
+    Router::new().route("/git/{*rest}", get(repository).post(repository))
+}
+
+async fn repository(
+    State(server): State<Server>,
+    peer: Option<Extension<Peer>>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let route = route(&request)?;
+    let access = server
+        .operator_of_git(request.headers(), route.device())
+        .await?;
+    server
+        .repository(route, access, OPERATOR, peer, request)
+        .await
+}

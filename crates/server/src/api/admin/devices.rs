@@ -1,0 +1,252 @@
+//! `/admin/devices`: who is known, and what the operator decides about them.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use gangplank_key::{CertificateDer, CertificateId, PublicKey};
+use gangplank_onboarding::v2024::certificate::certificate_from_text;
+use gangplank_onboarding::{DeviceId, ProblemName};
+use gangplank_trust::TenantId;
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use super::view::DeviceView;
+use crate::access::OPERATOR;
+use crate::api::Refusal;
+use crate::random;
+use crate::server::{BACKEND, Server};
+use crate::store::{
+    Actor, Change, ChangeOutcome, Conflict, DEFAULT_TENANT, DeviceQuery, DeviceState, NewDevice,
+    RegisterOutcome, Registration,
+};
+
+pub(super) async fn register(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    server.operator(&headers)?;
+    let body: Register = serde_json::from_slice(&body).map_err(unreadable)?;
+    let certificate_id = CertificateId::parse(&body.certificate_id).map_err(invalid)?;
+    let tenant = body.tenant.as_deref().unwrap_or(DEFAULT_TENANT);
+    let tenant = TenantId::parse(tenant).map_err(invalid)?;
+    let certificate: CertificateDer<'static> =
+        certificate_from_text(&body.certificate).map_err(invalid)?;
+    let key = PublicKey::from_certificate(&certificate, BACKEND).map_err(invalid)?;
+    for _ in 0..3 {
+        let device = NewDevice {
+            tenant: tenant.clone(),
+            device_id: DeviceId::random(&mut random::system()),
+            certificate_id: certificate_id.clone(),
+            fingerprint: BACKEND.sha256(&[&certificate]),
+            certificate: certificate.clone(),
+            spki_sha256: key.spki_sha256(),
+        };
+        let registration = Registration {
+            device,
+            actor: actor(),
+            at: server.now(),
+        };
+        let (status, device) = match server.shared.store.register(registration).await? {
+            RegisterOutcome::Created(device) => (StatusCode::CREATED, device),
+            RegisterOutcome::Approved(device) | RegisterOutcome::Same(device) => {
+                (StatusCode::OK, device)
+            }
+            RegisterOutcome::Conflict(Conflict::DeviceIdTaken) => continue,
+            RegisterOutcome::Conflict(conflict) => return Err(conflicting(&conflict)),
+            RegisterOutcome::NoSuchTenant => {
+                return Err(Refusal::not_found(format!("there is no tenant {tenant}")).explained());
+            }
+        };
+        return Ok((status, Json(DeviceView::new(device))).into_response());
+    }
+    Err(Refusal::new(
+        ProblemName::InternalError,
+        "no free device id was found",
+    ))
+}
+
+pub(super) async fn list(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    query: Result<Query<Filter>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<Devices>, Refusal> {
+    server.operator(&headers)?;
+    let Query(filter) = query.map_err(unreadable)?;
+    let state = match filter.state.as_deref() {
+        None => None,
+        Some(name) => Some(
+            DeviceState::parse(name)
+                .ok_or_else(|| invalid("state is registered, pending, aboard or rejected"))?,
+        ),
+    };
+    let query = DeviceQuery {
+        tenant: filter
+            .tenant
+            .as_deref()
+            .map(TenantId::parse)
+            .transpose()
+            .map_err(invalid)?,
+        certificate_id: filter
+            .certificate_id
+            .as_deref()
+            .map(CertificateId::parse)
+            .transpose()
+            .map_err(invalid)?,
+        state,
+        after: filter
+            .after
+            .as_deref()
+            .map(DeviceId::parse)
+            .transpose()
+            .map_err(invalid)?,
+        limit: filter.limit,
+    };
+    let devices = server.shared.store.devices(&query).await?;
+    Ok(Json(Devices {
+        devices: devices.into_iter().map(DeviceView::new).collect(),
+    }))
+}
+
+pub(super) async fn show(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Json<DeviceView>, Refusal> {
+    server.operator(&headers)?;
+    let id = DeviceId::parse(&id).map_err(invalid)?;
+    let device = server
+        .shared
+        .store
+        .device(&id)
+        .await?
+        .ok_or_else(|| no_device(&id))?;
+    let capabilities = server.shared.store.capabilities(&id).await?;
+    let statuses = server.shared.store.statuses(&id).await?;
+    Ok(Json(
+        DeviceView::new(device).with_documents(capabilities, statuses),
+    ))
+}
+
+pub(super) async fn approve(
+    server: State<Server>,
+    headers: HeaderMap,
+    id: Path<String>,
+) -> Result<Json<DeviceView>, Refusal> {
+    change(&server, &headers, &id, Change::Approve).await
+}
+
+pub(super) async fn reject(
+    server: State<Server>,
+    headers: HeaderMap,
+    id: Path<String>,
+) -> Result<Json<DeviceView>, Refusal> {
+    change(&server, &headers, &id, Change::Reject).await
+}
+
+pub(super) async fn disable(
+    server: State<Server>,
+    headers: HeaderMap,
+    id: Path<String>,
+) -> Result<Json<DeviceView>, Refusal> {
+    change(&server, &headers, &id, Change::Disable).await
+}
+
+pub(super) async fn enable(
+    server: State<Server>,
+    headers: HeaderMap,
+    id: Path<String>,
+) -> Result<Json<DeviceView>, Refusal> {
+    change(&server, &headers, &id, Change::Enable).await
+}
+
+/// The device's repository is moved away with it, so that nobody who gets the id again finds it.
+pub(super) async fn remove(
+    server: State<Server>,
+    headers: HeaderMap,
+    id: Path<String>,
+) -> Result<StatusCode, Refusal> {
+    let Json(_) = change(&server, &headers, &id, Change::Remove).await?;
+    let id = DeviceId::parse(&id).map_err(invalid)?;
+    if let Err(error) = server.shared.repositories.remove(&id).await {
+        tracing::warn!(device = %id, %error, "the repository of a removed device stays");
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn change(
+    server: &Server,
+    headers: &HeaderMap,
+    id: &str,
+    change: Change,
+) -> Result<Json<DeviceView>, Refusal> {
+    server.operator(headers)?;
+    let id = DeviceId::parse(id).map_err(invalid)?;
+    match server
+        .shared
+        .store
+        .change(&id, change, actor(), server.now())
+        .await?
+    {
+        ChangeOutcome::Done(device) => Ok(Json(DeviceView::new(device))),
+        ChangeOutcome::NotFound => Err(no_device(&id)),
+        ChangeOutcome::WrongState(state) => {
+            let reason = format!("{id} is {state}");
+            Err(Refusal::new(ProblemName::WrongState, reason).explained())
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Register {
+    certificate_id: String,
+    certificate: String,
+    tenant: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Filter {
+    tenant: Option<String>,
+    certificate_id: Option<String>,
+    state: Option<String>,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Devices {
+    devices: Vec<DeviceView>,
+}
+
+fn actor() -> Actor {
+    Actor::Operator(OPERATOR.to_owned())
+}
+
+/// The request is not what this API reads. The operator may know why.
+pub(super) fn unreadable(error: impl core::fmt::Display) -> Refusal {
+    Refusal::new(ProblemName::UnreadableRequest, error).explained()
+}
+
+fn invalid(error: impl core::fmt::Display) -> Refusal {
+    Refusal::new(ProblemName::InvalidMember, error).explained()
+}
+
+fn no_device(id: &DeviceId) -> Refusal {
+    Refusal::not_found(format!("there is no device {id}")).explained()
+}
+
+fn conflicting(conflict: &Conflict) -> Refusal {
+    let reason = match conflict {
+        Conflict::CertificateIdTaken { holder } => {
+            format!("device {holder} has this certificate id with another key")
+        }
+        Conflict::KeyTaken { holder } => {
+            format!("device {holder} has this certificate's key")
+        }
+        other => format!("{other:?}"),
+    };
+    Refusal::new(ProblemName::IdentityConflict, reason).explained()
+}

@@ -1,0 +1,46 @@
+//! `POST`, `PUT /device/{deviceId}/capabilities`: what a device can do.
+
+use axum::extract::{Path, State};
+use bytes::Bytes;
+use gangplank_envelope::PayloadType;
+use gangplank_onboarding::ProblemName;
+use gangplank_onboarding::v2024::capabilities::DeviceCapabilities;
+use http::{HeaderMap, StatusCode};
+
+use super::Refusal;
+use crate::server::Server;
+use crate::store::CapabilitiesReport;
+
+pub(super) async fn put(
+    State(server): State<Server>,
+    Path(route): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, Refusal> {
+    let now = server.now();
+    let message = server
+        .message(
+            &headers,
+            &route,
+            &body,
+            PayloadType::DEVICE_CAPABILITIES,
+            now,
+        )
+        .await?;
+    let capabilities = DeviceCapabilities::decode(&message.payload)?;
+    if capabilities.id != message.device.id {
+        let reason = format!("`properties.id` is {}, not {route}", capabilities.id);
+        return Err(Refusal::new(ProblemName::IdMismatch, reason).explained());
+    }
+    let outcome = server
+        .shared
+        .store
+        .put_capabilities(CapabilitiesReport {
+            device_id: message.device.id,
+            body: message.payload,
+            once: message.once,
+            at: now,
+        })
+        .await?;
+    server.stored(outcome)
+}

@@ -1,0 +1,156 @@
+use std::fmt::Display;
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use gangplank_envelope::{DecodeError, VerifyError};
+use gangplank_onboarding::{MessageError, Problem, ProblemName};
+use gangplank_trust::{Reason, Retry};
+use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
+
+use crate::admission::Refused;
+use crate::listen::problem_response;
+use crate::server::Server;
+use crate::store::{Inadmissible, StoreError};
+
+/// A request that is not carried out: a problem for the wire (RFC 9457) that leaks nothing, and
+/// the reason for the operator's log.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    name: ProblemName,
+    detail: Option<String>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    reason: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(name: ProblemName, reason: impl Display) -> Self {
+        Self {
+            name,
+            detail: None,
+            headers: Vec::new(),
+            reason: reason.to_string(),
+        }
+    }
+
+    /// 403, the same for everybody; the reason stays here.
+    pub(crate) fn not_admitted(reason: impl Display) -> Self {
+        Self::new(ProblemName::NotAdmitted, reason)
+    }
+
+    pub(crate) fn not_found(reason: impl Display) -> Self {
+        Self::new(ProblemName::NotFound, reason)
+    }
+
+    /// 401 on the admin listener.
+    pub(crate) fn operator_unknown() -> Self {
+        Self::new(
+            ProblemName::AdminUnauthenticated,
+            "the admin token is missing or wrong",
+        )
+    }
+
+    /// 202: not yet.
+    pub(crate) fn awaiting_approval(retry: Duration, reason: impl Display) -> Self {
+        Self::new(ProblemName::AwaitingApproval, reason).retry_after(retry)
+    }
+
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    pub(crate) fn retry_after(self, wait: Duration) -> Self {
+        self.header(RETRY_AFTER, wait.as_secs().into())
+    }
+
+    /// Says on the wire what is wrong, where it tells the sender only about its own message.
+    pub(crate) fn explained(mut self) -> Self {
+        self.detail = Some(self.reason.clone());
+        self
+    }
+
+    /// The answer of a decision to refuse.
+    pub(crate) fn decided(reason: &Reason) -> Self {
+        let text = format!("{}: {reason}", reason.code());
+        match reason {
+            Reason::IdentityConflict { .. } => Self::new(ProblemName::IdentityConflict, text),
+            _ => {
+                debug_assert!(matches!(reason.retry(), Retry::Later | Retry::Never));
+                Self::not_admitted(text)
+            }
+        }
+    }
+}
+
+impl Server {
+    /// The one 401 of the device API, whatever the reason, with a nonce for the next try.
+    pub(crate) fn unauthenticated(&self, reason: impl Display) -> Refusal {
+        let nonce = self
+            .shared
+            .nonces
+            .issue(self.now(), &mut crate::random::system());
+        let refusal = Refusal::new(ProblemName::NotAuthenticated, reason);
+        match HeaderValue::from_str(nonce.as_str()) {
+            Ok(value) => refusal.header(REPLAY_NONCE, value),
+            Err(_) => refusal,
+        }
+    }
+
+    /// An envelope that is not accepted.
+    pub(crate) fn refused(&self, refused: &Refused) -> Refusal {
+        match refused {
+            Refused::Verify(VerifyError::PlainForm) => {
+                Refusal::new(ProblemName::PlainFormNotAllowed, refused)
+            }
+            _ => self.unauthenticated(refused),
+        }
+    }
+}
+
+impl From<DecodeError> for Refusal {
+    fn from(error: DecodeError) -> Self {
+        let name = match error {
+            DecodeError::TooLarge { .. } => ProblemName::TooLarge,
+            _ => ProblemName::UnreadableRequest,
+        };
+        Self::new(name, error).explained()
+    }
+}
+
+impl From<MessageError> for Refusal {
+    fn from(error: MessageError) -> Self {
+        Self::new(error.problem(), error).explained()
+    }
+}
+
+impl From<Inadmissible> for Refusal {
+    fn from(reason: Inadmissible) -> Self {
+        Self::not_admitted(reason)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store failed");
+        Self::new(ProblemName::Unavailable, error).retry_after(STORE_RETRY)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        tracing::info!(problem = %self.name, reason = %self.reason, "refused");
+        let problem = match &self.detail {
+            Some(detail) => Problem::new(self.name).with_detail(detail),
+            None => Problem::new(self.name),
+        };
+        let mut response = problem_response(&problem);
+        let headers = response.headers_mut();
+        headers.extend(self.headers);
+        response
+    }
+}
+
+/// RFC 8555 §6.5.1.
+pub(crate) const REPLAY_NONCE: HeaderName = HeaderName::from_static("replay-nonce");
+/// A full disk or a busy database does not mend in less.
+const STORE_RETRY: Duration = Duration::from_secs(10);

@@ -1,0 +1,44 @@
+//! `POST /device/{deviceId}/deployment/{deploymentId}/status`: how a deployment goes.
+
+use axum::extract::{Path, State};
+use bytes::Bytes;
+use gangplank_envelope::PayloadType;
+use gangplank_onboarding::ProblemName;
+use gangplank_onboarding::v2024::status::DeploymentStatus;
+use http::{HeaderMap, StatusCode};
+
+use super::Refusal;
+use crate::server::Server;
+use crate::store::StatusReport;
+
+pub(super) async fn post(
+    State(server): State<Server>,
+    Path((route, deployment)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, Refusal> {
+    let now = server.now();
+    let message = server
+        .message(&headers, &route, &body, PayloadType::DEPLOYMENT_STATUS, now)
+        .await?;
+    let status = DeploymentStatus::decode(&message.payload)?;
+    if status.deployment_id.as_str() != deployment {
+        let reason = format!(
+            "`deploymentId` is {}, not that of the route",
+            status.deployment_id
+        );
+        return Err(Refusal::new(ProblemName::IdMismatch, reason).explained());
+    }
+    let outcome = server
+        .shared
+        .store
+        .put_status(StatusReport {
+            device_id: message.device.id,
+            deployment_id: deployment,
+            body: message.payload,
+            once: message.once,
+            at: now,
+        })
+        .await?;
+    server.stored(outcome)
+}

@@ -1,0 +1,253 @@
+//! A whole orchestrator's side in one process, from one data directory: what `gangplank serve` runs.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gangplank_onboarding::{JoinString, RootUrl, UrlError};
+use gangplank_trust::{Tenant, TenantId, TenantIdError, UnknownDevices};
+use ipnet::IpNet;
+use rustls_pki_types::UnixTime;
+use tokio::task::JoinHandle;
+
+use crate::authority::{Authority, AuthorityError};
+use crate::git::{self, GitMissing, Repositories};
+use crate::listen::{
+    ListenConfig, ListenError, Listeners, Shutdown, ShutdownTrigger, TrustedProxies,
+};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{DEFAULT_TENANT, Store, StoreError};
+use crate::{BuildError, PlainForm, RateLimit, Server, admin_router, router};
+
+mod files;
+
+/// What to serve, and where.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServeConfig {
+    /// The data directory: keys, database, repositories. Made at the first start.
+    pub data: PathBuf,
+    /// TLS, for devices.
+    pub listen: SocketAddr,
+    /// Plain HTTP, for a balancer that ends TLS.
+    pub listen_plain: Option<SocketAddr>,
+    /// The balancers that may use the plain listener and whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// TLS, for operators.
+    pub admin_listen: SocketAddr,
+    /// Where devices reach the server; without it `https://localhost:PORT`.
+    pub public_url: Option<RootUrl>,
+    /// Whether registered devices may send the plain form.
+    pub plain_form: PlainForm,
+    /// What becomes of devices that nobody registered.
+    pub unknown: UnknownDevices,
+    /// How many requests one address may make.
+    pub rate_limit: RateLimit,
+    /// The git program.
+    pub git_program: PathBuf,
+}
+
+impl ServeConfig {
+    /// The safe defaults: bound form only, strangers refused, rates limited.
+    pub fn new(data: PathBuf, listen: SocketAddr, admin_listen: SocketAddr) -> Self {
+        Self {
+            data,
+            listen,
+            listen_plain: None,
+            trusted_proxies: Vec::new(),
+            admin_listen,
+            public_url: None,
+            plain_form: PlainForm::Refuse,
+            unknown: UnknownDevices::Refuse,
+            rate_limit: RateLimit::default(),
+            git_program: PathBuf::from("git"),
+        }
+    }
+}
+
+/// Starts serving. When it returns, requests are answered.
+///
+/// # Errors
+/// [`ServeError`], naming what the operator can change.
+pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
+    if let Err(missing) = git::check(&config.git_program).await {
+        // Devices can still come aboard; they get no desired state until git is there.
+        tracing::warn!(%missing, "no desired state can be served");
+    }
+    let host = config
+        .public_url
+        .as_ref()
+        .map_or("localhost", |url| url.host());
+    let authority = Arc::new(Authority::open(&config.data, host, UnixTime::now())?);
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.data.join(DATABASE))?);
+    let mut listen =
+        ListenConfig::new(config.listen, config.admin_listen, authority.tls_resolver());
+    listen.plain = config.listen_plain;
+    listen.trusted_proxies = TrustedProxies::new(config.trusted_proxies);
+    let bound = Listeners::bind(listen).await?;
+    let public_url = match config.public_url {
+        Some(url) => url,
+        None => RootUrl::parse(&format!("https://localhost:{}", bound.tls_address().port()))?,
+    };
+    let mut tenant = Tenant::new(TenantId::parse(DEFAULT_TENANT)?);
+    tenant.unknown = config.unknown;
+    let repositories = Repositories::new(config.data.join("git"), config.git_program);
+    let server = Server::builder(Arc::clone(&store), Arc::clone(&authority), repositories)
+        .public_url(public_url.clone())
+        .tenants(vec![tenant])
+        .plain_form(config.plain_form)
+        .rate_limit(config.rate_limit)
+        .build()?;
+    let join = JoinString {
+        root_url: public_url,
+        ca: authority.root_fingerprint(),
+    };
+    let admin_url = format!("https://{}", loopback_for(bound.admin_address()));
+    files::publish(&config.data, &join, &admin_url)?;
+    let (trigger, shutdown) = Shutdown::new();
+    let addresses = Addresses {
+        tls: bound.tls_address(),
+        admin: bound.admin_address(),
+        plain: bound.plain_address(),
+    };
+    let renewal = Arc::clone(&authority);
+    let stop = shutdown.clone();
+    let tasks = vec![
+        tokio::spawn(async move { renewal.keep_renewed(UnixTime::now, HOURLY, stop).await }),
+        tokio::spawn(keep_purged(store, shutdown.clone())),
+    ];
+    let serving = tokio::spawn(bound.serve(router(server.clone()), admin_router(server), shutdown));
+    Ok(Running {
+        trigger,
+        serving,
+        tasks,
+        join,
+        admin_url,
+        addresses,
+    })
+}
+
+/// A server that answers requests. Dropping it stops it without waiting.
+#[derive(Debug)]
+pub struct Running {
+    trigger: ShutdownTrigger,
+    serving: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
+    join: JoinString,
+    admin_url: String,
+    addresses: Addresses,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Addresses {
+    tls: SocketAddr,
+    admin: SocketAddr,
+    plain: Option<SocketAddr>,
+}
+
+impl Running {
+    /// Where devices reach the server.
+    pub fn public_url(&self) -> &RootUrl {
+        &self.join.root_url
+    }
+
+    /// What a device is given: the public URL and the root certificate's fingerprint.
+    pub fn join(&self) -> &JoinString {
+        &self.join
+    }
+
+    /// Where operators on this machine reach the server.
+    pub fn admin_url(&self) -> &str {
+        &self.admin_url
+    }
+
+    /// The address that TLS listens on.
+    pub fn listen_address(&self) -> SocketAddr {
+        self.addresses.tls
+    }
+
+    /// The address that the operators' TLS listens on.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.addresses.admin
+    }
+
+    /// The address that the plain listener has.
+    pub fn plain_address(&self) -> Option<SocketAddr> {
+        self.addresses.plain
+    }
+
+    /// Stops accepting, lets requests in flight finish, and ends.
+    pub async fn shutdown(self) {
+        self.trigger.shut_down();
+        // A task that panicked has ended, too.
+        let _ = self.serving.await;
+        for task in self.tasks {
+            let _ = task.await;
+        }
+    }
+}
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The orchestrator's keys and certificates.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The listeners.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The public URL.
+    #[error("the public URL: {0}")]
+    PublicUrl(#[from] UrlError),
+    /// The default tenant.
+    #[error(transparent)]
+    Tenant(#[from] TenantIdError),
+    /// The configuration as a whole.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// git is not there.
+    #[error(transparent)]
+    GitMissing(#[from] GitMissing),
+    /// A file for the operator could not be written.
+    #[error("cannot write {}", path.display())]
+    Publish {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}
+
+/// Forgets what time has ended, so that tables do not grow for ever.
+async fn keep_purged(store: Arc<dyn Store>, mut shutdown: Shutdown) {
+    loop {
+        tokio::select! {
+            () = shutdown.requested() => return,
+            () = tokio::time::sleep(PURGE_INTERVAL) => {}
+        }
+        match store.purge(UnixTime::now()).await {
+            Ok(purged) => tracing::debug!(?purged, "purged"),
+            Err(error) => tracing::warn!(%error, "could not purge"),
+        }
+    }
+}
+
+/// An address that this machine can connect to.
+fn loopback_for(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => core::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => core::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}
+
+const DATABASE: &str = "gangplank.db";
+const HOURLY: Duration = Duration::from_secs(3600);
+const PURGE_INTERVAL: Duration = Duration::from_secs(60);
