@@ -1,0 +1,175 @@
+//! Where the server's state is: the [`Store`] trait, what goes in and out of it, the embedded
+//! backend ([`SqliteStore`](sqlite::SqliteStore)) and the suite that any backend must pass
+//! ([`conformance`]).
+//!
+//! A store decides nothing about trust: it is handed what was verified and decided, and makes it
+//! true in one step, or says why the state of things no longer allows it.
+//!
+//! # Replay
+//!
+//! A once key is stored with the time `until` which its message could be accepted. Purging deletes
+//! keys whose `until` has passed, and that is safe for two reasons: such a message is already
+//! refused as stale before it comes here; and should one have been verified just before a purge
+//! and arrive just after it, the store still knows the greatest `until` it ever purged, and refuses
+//! every key that is not newer than that. Keys survive a restart.
+
+mod error;
+mod model;
+mod operations;
+
+pub mod conformance;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+use async_trait::async_trait;
+use gangplank_envelope::OnceKey;
+use gangplank_key::CertificateId;
+use gangplank_onboarding::DeviceId;
+use gangplank_token::StoredSecret;
+use rustls_pki_types::UnixTime;
+
+pub use error::StoreError;
+pub use model::{
+    Actor, AuditEntry, AuditRecord, DeploymentDocument, Described, Device, DeviceCertificate,
+    DeviceQuery, DeviceState, Document, LiveToken, OutboxEvent, OutboxRecord, TenantRecord,
+    TokenKind, action,
+};
+pub use operations::{
+    Admission, AdmissionOutcome, AdmissionPlan, AuthenticationOutcome, CapabilitiesReport, Change,
+    ChangeOutcome, ClientAuthentication, Conflict, Credentials, GitTokenIssue, Inadmissible,
+    IssueOutcome, NewDevice, Purged, PutOutcome, RegisterOutcome, Registration, StatusReport,
+    TenantChange, TenantOutcome,
+};
+
+/// The state of an orchestrator, as few operations of its own domain. Used as `Arc<dyn Store>`.
+///
+/// What every backend promises, and [`conformance`] checks where it can:
+///
+/// - Each operation is **one transaction**: all of it happens, its audit entry included, or
+///   nothing. Concurrent operations, of other processes too, behave as if one came after the other.
+/// - The answer comes **after the commit** is durable: what was answered survives a crash. After an
+///   error, or when the future was dropped before its answer, the operation may or may not have
+///   happened; each can be repeated.
+/// - A read that begins after an answer sees what was answered.
+/// - What a rule refuses is an outcome, not an error. Unless its documentation says otherwise, an
+///   outcome that refuses changed nothing.
+/// - The store reads no clock: every `at` and `now` is the caller's. Times have whole seconds.
+/// - At most two secrets of a client live at once: the one last used and the newest, or, while none
+///   was used, the newest two. The first use of the newest ends the older.
+/// - At most [`MAX_TOKENS`] tokens of each kind live per device; the oldest give way.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// The device of that id.
+    async fn device(&self, id: &DeviceId) -> Result<Option<Device>, StoreError>;
+
+    /// The device that has the key with this SHA-256 of its SubjectPublicKeyInfo.
+    async fn device_by_key(&self, spki_sha256: &[u8; 32]) -> Result<Option<Device>, StoreError>;
+
+    /// The devices of all tenants that have this certificate id, by tenant.
+    async fn devices_by_certificate_id(
+        &self,
+        id: &CertificateId,
+    ) -> Result<Vec<Device>, StoreError>;
+
+    /// A page of devices, by device id.
+    async fn devices(&self, query: &DeviceQuery) -> Result<Vec<Device>, StoreError>;
+
+    /// Whose token this is, if it lives (`now` is before its end) and its device may act.
+    ///
+    /// Looking a keyed hash up by index needs no constant time: who does not have the key cannot
+    /// choose hashes to learn from the time a lookup takes.
+    async fn device_by_token(
+        &self,
+        kind: TokenKind,
+        token: &StoredSecret,
+        now: UnixTime,
+    ) -> Result<Option<LiveToken>, StoreError>;
+
+    /// The capabilities a device sent last.
+    async fn capabilities(&self, device: &DeviceId) -> Result<Option<Document>, StoreError>;
+
+    /// The last status of each of a device's deployments, by deployment id.
+    async fn statuses(&self, device: &DeviceId) -> Result<Vec<DeploymentDocument>, StoreError>;
+
+    /// The audit after the entry `after` (0: from the beginning), oldest first; at most `limit`
+    /// entries and never more than [`MAX_PAGE`].
+    ///
+    /// Entries appear in the order of their numbers: one that is seen later never has a lower
+    /// number than one that was seen before.
+    async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditRecord>, StoreError>;
+
+    /// The events after `after` that nobody acknowledged; order and limits as for
+    /// [`audit`](Self::audit).
+    async fn outbox(&self, after: u64, limit: usize) -> Result<Vec<OutboxRecord>, StoreError>;
+
+    /// All tenants, by id.
+    async fn tenants(&self) -> Result<Vec<TenantRecord>, StoreError>;
+
+    /// Whether reads and writes would be answered now.
+    async fn ready(&self) -> Result<(), StoreError>;
+
+    /// Registers a certificate that an operator vouches for, approves its device if it waited or
+    /// had been rejected, and forgets that its certificate id or key were ever removed.
+    async fn register(&self, registration: Registration) -> Result<RegisterOutcome, StoreError>;
+
+    /// Lets a device come aboard, again aboard, or queue.
+    ///
+    /// In this order: the once keys are consumed, else [`AdmissionOutcome::Replayed`]. The device
+    /// is found by its id ([`AdmissionPlan::Known`]) or its key. One that exists is judged by what
+    /// it is now: a plan that was made before it was registered, approved, rejected or disabled
+    /// does not bring the older state back. One that does not is made, unless its certificate id or
+    /// key were removed. A proven chain takes the place of a waiting stranger that merely claims
+    /// the same certificate id.
+    async fn create_or_adopt(&self, admission: Admission) -> Result<AdmissionOutcome, StoreError>;
+
+    /// Checks a client's secret, in constant time, and makes its access token.
+    async fn authenticate_client(
+        &self,
+        authentication: ClientAuthentication,
+    ) -> Result<AuthenticationOutcome, StoreError>;
+
+    /// Makes a Git token for a device that is aboard.
+    async fn issue_git_token(&self, issue: GitTokenIssue) -> Result<IssueOutcome, StoreError>;
+
+    /// Keeps what a device can do.
+    async fn put_capabilities(&self, report: CapabilitiesReport) -> Result<PutOutcome, StoreError>;
+
+    /// Keeps how a deployment goes.
+    async fn put_status(&self, report: StatusReport) -> Result<PutOutcome, StoreError>;
+
+    /// Does what an operator decided about a device.
+    async fn change(
+        &self,
+        device: &DeviceId,
+        change: Change,
+        actor: Actor,
+        at: UnixTime,
+    ) -> Result<ChangeOutcome, StoreError>;
+
+    /// Consumes keys: true if each is fresh and in date, and now used; else false, and nothing
+    /// changed. For a request that changes nothing else.
+    async fn consume_once(&self, keys: &[OnceKey], now: UnixTime) -> Result<bool, StoreError>;
+
+    /// Appends to the audit; the entry's number.
+    async fn append_audit(&self, entry: AuditEntry) -> Result<u64, StoreError>;
+
+    /// Makes or changes a tenant, if its revision is greater than the stored one.
+    async fn put_tenant(&self, change: TenantChange) -> Result<TenantOutcome, StoreError>;
+
+    /// Acknowledges all events up to and including `through`.
+    async fn acknowledge_outbox(&self, through: u64) -> Result<(), StoreError>;
+
+    /// Deletes what time has ended: once keys whose `until` is before `now`, and tokens that are
+    /// dead at `now`.
+    async fn purge(&self, now: UnixTime) -> Result<Purged, StoreError>;
+}
+
+/// The most entries in one answer of a listing.
+pub const MAX_PAGE: usize = 1000;
+
+/// The most live tokens of one kind per device: room for retries and overlapping renewals, while a
+/// client that asks in a loop fills nothing.
+pub const MAX_TOKENS: usize = 16;
+
+/// The tenant that exists from the start.
+pub const DEFAULT_TENANT: &str = "default";

@@ -1,0 +1,320 @@
+use std::net::IpAddr;
+
+use gangplank_envelope::OnceKey;
+use gangplank_key::CertificateId;
+use gangplank_onboarding::DeviceId;
+use gangplank_token::{ClientId, StoredSecret};
+use gangplank_trust::TenantId;
+use rustls_pki_types::{CertificateDer, UnixTime};
+
+use super::{Actor, Described, Device, DeviceState, TenantRecord};
+
+/// A device that the store may not know yet. The store compares these values and believes them:
+/// that they belong together is the caller's finding.
+#[derive(Clone, Debug)]
+pub struct NewDevice {
+    /// Whose device it is.
+    pub tenant: TenantId,
+    /// Its name if it is new; a device that the key already has keeps its own.
+    pub device_id: DeviceId,
+    /// The GUID that the certificate yields, or the operator gave.
+    pub certificate_id: CertificateId,
+    /// The certificate.
+    pub certificate: CertificateDer<'static>,
+    /// SHA-256 of the certificate's SubjectPublicKeyInfo.
+    pub spki_sha256: [u8; 32],
+    /// SHA-256 of the whole certificate.
+    pub fingerprint: [u8; 32],
+}
+
+/// An operator vouches for a certificate.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// The certificate and whose it is.
+    pub device: NewDevice,
+    /// Who vouches.
+    pub actor: Actor,
+    /// Now.
+    pub at: UnixTime,
+}
+
+/// The answer to a [`Registration`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegisterOutcome {
+    /// A new device; it may come aboard.
+    Created(Device),
+    /// The key waited for an operator, or had been rejected, under the same certificate id: it may
+    /// come aboard now.
+    Approved(Device),
+    /// The key is registered under the same certificate id. A certificate not seen before was
+    /// added; else nothing changed.
+    Same(Device),
+    /// Nothing changed.
+    Conflict(Conflict),
+    /// There is no such tenant; nothing changed.
+    NoSuchTenant,
+}
+
+/// Which identity two devices cannot share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Conflict {
+    /// The tenant has another device of this certificate id, with another key.
+    CertificateIdTaken {
+        /// That device.
+        holder: DeviceId,
+    },
+    /// The key belongs to a device of another certificate id or tenant.
+    KeyTaken {
+        /// That device.
+        holder: DeviceId,
+    },
+    /// A device has the proposed device id; propose another.
+    DeviceIdTaken,
+    /// A device has the proposed client id; propose another.
+    ClientIdTaken,
+}
+
+/// A device that asks to come aboard, after everything was verified and decided.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    /// What was decided.
+    pub plan: AdmissionPlan,
+    /// What may be seen once only; consumed whatever the outcome, except
+    /// [`AdmissionOutcome::Replayed`].
+    pub once: Vec<OnceKey>,
+    /// What the device gets if it comes aboard.
+    pub credentials: Credentials,
+    /// What it says about itself; a member that is absent changes nothing.
+    pub described: Described,
+    /// The address it came from, for the audit.
+    pub source: Option<IpAddr>,
+    /// Now.
+    pub at: UnixTime,
+}
+
+/// On what ground a device asks to come aboard.
+#[derive(Clone, Debug)]
+pub enum AdmissionPlan {
+    /// It proved a registered key.
+    Known {
+        /// The device that has the key.
+        device_id: DeviceId,
+    },
+    /// It proved a chain to an anchor that lets unknown devices aboard.
+    Provision {
+        /// The device; its certificate id must be the one that the verified certificate yields.
+        device: NewDevice,
+        /// The anchor.
+        anchor_id: String,
+        /// The revision of the policy that decided.
+        policy_revision: u64,
+    },
+    /// It proved nothing but possession of its key, and is to wait for an operator.
+    Queue {
+        /// The device.
+        device: NewDevice,
+    },
+}
+
+/// What a device gets when it comes aboard: machine-made secrets as their keyed hashes.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// Its client id if it has none yet; a device keeps the one it has.
+    pub client_id: ClientId,
+    /// Its new client secret.
+    pub secret: StoredSecret,
+    /// Its new Git token.
+    pub git_token: StoredSecret,
+    /// The first second in which the Git token is dead.
+    pub git_expires_at: UnixTime,
+}
+
+/// The answer to an [`Admission`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AdmissionOutcome {
+    /// Aboard for the first time, under this client id. Of racing first calls exactly one gets
+    /// this answer.
+    Created(Device, ClientId),
+    /// Aboard once more, with the new credentials beside the old.
+    Again(Device, ClientId),
+    /// An operator has to decide.
+    Pending(Device),
+    /// One of the once keys was seen before or is out of date; nothing at all changed.
+    Replayed,
+    /// No, whoever asks.
+    NotAdmissible(Inadmissible),
+    /// The identity is another device's. To an unregistered certificate this must not be told
+    /// apart from what it would be told otherwise.
+    Conflict(Conflict),
+}
+
+/// Why a device may not act. For the operator's log; the wire says less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Inadmissible {
+    /// There is no such device, or it was removed and not registered since.
+    #[error("the device was removed or never existed")]
+    Removed,
+    /// An operator rejected it.
+    #[error("the device was rejected")]
+    Rejected,
+    /// An operator disabled it.
+    #[error("the device is disabled")]
+    Disabled,
+    /// It has not come aboard yet.
+    #[error("the device has not come aboard")]
+    NotAboard,
+    /// Its tenant is disabled or does not exist.
+    #[error("the tenant is disabled or does not exist")]
+    Tenant,
+}
+
+/// A client asks for an access token (RFC 6749 §4.4).
+#[derive(Clone, Debug)]
+pub struct ClientAuthentication {
+    /// Who it says it is.
+    pub client_id: ClientId,
+    /// The keyed hash of the secret it showed.
+    pub presented: StoredSecret,
+    /// The token it gets.
+    pub access_token: StoredSecret,
+    /// The first second in which the token is dead.
+    pub expires_at: UnixTime,
+    /// Now.
+    pub at: UnixTime,
+}
+
+/// The answer to a [`ClientAuthentication`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuthenticationOutcome {
+    /// The token is live and opens this device's API. If the secret was the newest, the older
+    /// ones have ended.
+    Issued(DeviceId),
+    /// Unknown client, wrong secret, or a device that may not act; nothing changed.
+    InvalidClient,
+}
+
+/// A device gets a new Git token.
+#[derive(Clone, Debug)]
+pub struct GitTokenIssue {
+    /// Which device.
+    pub device_id: DeviceId,
+    /// The token.
+    pub token: StoredSecret,
+    /// The first second in which it is dead.
+    pub expires_at: UnixTime,
+    /// Now.
+    pub at: UnixTime,
+}
+
+/// The answer to a [`GitTokenIssue`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IssueOutcome {
+    /// The token is live.
+    Issued,
+    /// Nothing changed.
+    NotAdmissible(Inadmissible),
+}
+
+/// A device says what it can do.
+#[derive(Clone, Debug)]
+pub struct CapabilitiesReport {
+    /// Which device.
+    pub device_id: DeviceId,
+    /// The verified payload.
+    pub body: Vec<u8>,
+    /// What may be seen once only.
+    pub once: Vec<OnceKey>,
+    /// Now.
+    pub at: UnixTime,
+}
+
+/// A device says how a deployment goes.
+#[derive(Clone, Debug)]
+pub struct StatusReport {
+    /// Which device.
+    pub device_id: DeviceId,
+    /// Which deployment.
+    pub deployment_id: String,
+    /// The verified payload.
+    pub body: Vec<u8>,
+    /// What may be seen once only.
+    pub once: Vec<OnceKey>,
+    /// Now.
+    pub at: UnixTime,
+}
+
+/// The answer to a [`CapabilitiesReport`] or [`StatusReport`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PutOutcome {
+    /// The first of its kind.
+    Created,
+    /// It took the place of an earlier one.
+    Updated,
+    /// One of the once keys was seen before or is out of date; nothing at all changed.
+    Replayed,
+    /// Nothing was stored, though the once keys are consumed.
+    NotAdmissible(Inadmissible),
+}
+
+/// What an operator does to a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// Let a waiting device come aboard. Only from [`DeviceState::Pending`].
+    Approve,
+    /// Turn it away for good: its tokens and secrets end.
+    Reject,
+    /// Refuse it until it is enabled again: its tokens end, its secrets rest.
+    Disable,
+    /// Take it in again.
+    Enable,
+    /// Forget it and all it has. Its certificate id and keys are remembered as removed: they
+    /// neither come aboard nor queue in this tenant until they are registered anew.
+    Remove,
+}
+
+/// The answer to a [`Change`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangeOutcome {
+    /// The device as it is now; as it last was if it was removed. If it already was so, nothing
+    /// changed.
+    Done(Device),
+    /// There is no such device.
+    NotFound,
+    /// The change is not possible from this state; nothing changed.
+    WrongState(DeviceState),
+}
+
+/// A tenant is made or changed.
+#[derive(Clone, Debug)]
+pub struct TenantChange {
+    /// The whole tenant as it shall be.
+    pub tenant: TenantRecord,
+    /// Who does it.
+    pub actor: Actor,
+    /// Now.
+    pub at: UnixTime,
+}
+
+/// The answer to a [`TenantChange`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TenantOutcome {
+    /// It is as asked for.
+    Stored,
+    /// What is stored differs and its revision is not lower than the one offered, so somebody was
+    /// faster; nothing changed.
+    Stale {
+        /// The stored revision.
+        current: u64,
+    },
+}
+
+/// What [`Store::purge`](super::Store::purge) deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Once keys.
+    pub once: u64,
+    /// Tokens.
+    pub tokens: u64,
+}
