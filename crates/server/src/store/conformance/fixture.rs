@@ -1,0 +1,323 @@
+use core::fmt::Debug;
+use core::time::Duration;
+use std::sync::Arc;
+
+use gangplank_envelope::OnceKey;
+use gangplank_key::CertificateId;
+use gangplank_onboarding::DeviceId;
+use gangplank_token::{ClientId, StoredSecret};
+use gangplank_trust::TenantId;
+use rustls_pki_types::{CertificateDer, UnixTime};
+
+use super::{Backend, Failure};
+use crate::store::{
+    Actor, Admission, AdmissionOutcome, AdmissionPlan, AuditRecord, AuthenticationOutcome,
+    CapabilitiesReport, Change, ChangeOutcome, ClientAuthentication, Credentials, DEFAULT_TENANT,
+    Described, Device, GitTokenIssue, IssueOutcome, MAX_PAGE, NewDevice, RegisterOutcome,
+    Registration, StatusReport, Store, TenantChange, TenantOutcome, TenantRecord, TokenKind,
+};
+
+/// The case fails unless the condition holds.
+macro_rules! expect {
+    ($condition:expr, $($why:tt)+) => {
+        if !$condition {
+            return Err($crate::store::conformance::Failure(format!($($why)+)));
+        }
+    };
+}
+
+/// The case fails unless both are equal.
+macro_rules! expect_eq {
+    ($found:expr, $expected:expr) => {
+        match (&$found, &$expected) {
+            (found, expected) => expect!(
+                found == expected,
+                "{} is {found:?} instead of {expected:?}",
+                stringify!($found)
+            ),
+        }
+    };
+}
+
+/// Takes out what a pattern binds; the case fails if the value is another.
+macro_rules! expect_match {
+    ($value:expr, $pattern:pat => $out:expr) => {
+        match $value {
+            $pattern => $out,
+            other => {
+                return Err($crate::store::conformance::fixture::unexpected(
+                    stringify!($pattern),
+                    &other,
+                ))
+            }
+        }
+    };
+}
+
+/// The list of a group's cases.
+macro_rules! cases {
+    ($($case:ident),+ $(,)?) => {
+        pub(super) fn cases() -> Vec<$crate::store::conformance::Case> {
+            vec![$($crate::store::conformance::Case {
+                name: stringify!($case),
+                run: |bench| Box::pin($case(bench)),
+            }),+]
+        }
+    };
+}
+
+pub(super) fn unexpected(expected: &str, found: &dyn Debug) -> Failure {
+    Failure(format!("{expected} was expected instead of {found:?}"))
+}
+
+/// A store for one case, and short words for what cases do with it. Devices, secrets and tokens
+/// are numbers: the same number is the same thing.
+pub(super) struct Bench {
+    pub(super) store: Arc<dyn Store>,
+    backend: Arc<dyn Backend>,
+}
+
+impl Bench {
+    pub(super) async fn open(backend: Arc<dyn Backend>) -> Result<Self, Failure> {
+        let store = backend.open_fresh().await?;
+        Ok(Self { store, backend })
+    }
+
+    pub(super) async fn reopen(self) -> Result<Self, Failure> {
+        let store = self.backend.reopen(self.store).await?;
+        Ok(Self { store, ..self })
+    }
+
+    /// An operator registers device `n`.
+    pub(super) async fn register(&self, n: u32) -> Result<Device, Failure> {
+        let outcome = self.store.register(registration(new(n)?)).await?;
+        Ok(expect_match!(outcome, RegisterOutcome::Created(device) => device))
+    }
+
+    /// Device `n` comes aboard for the first time, with the secret and Git token `k`.
+    pub(super) async fn aboard(&self, n: u32, k: u32) -> Result<Device, Failure> {
+        let outcome = self.store.create_or_adopt(provision(n, k)?).await?;
+        Ok(expect_match!(outcome, AdmissionOutcome::Created(device, _) => device))
+    }
+
+    /// Device `n` comes aboard again, with the secret and Git token `k`.
+    pub(super) async fn again(&self, n: u32, k: u32) -> Result<Device, Failure> {
+        let outcome = self.store.create_or_adopt(provision(n, k)?).await?;
+        Ok(expect_match!(outcome, AdmissionOutcome::Again(device, _) => device))
+    }
+
+    /// Device `n` comes as a stranger and waits.
+    pub(super) async fn queued(&self, n: u32) -> Result<Device, Failure> {
+        let outcome = self.store.create_or_adopt(queue(n)?).await?;
+        Ok(expect_match!(outcome, AdmissionOutcome::Pending(device) => device))
+    }
+
+    /// Whether client `n` gets the access token `token` for `secret`.
+    pub(super) async fn opens(&self, n: u32, secret: u32, token: u32) -> Result<bool, Failure> {
+        let asked = authentication(n, secret, token)?;
+        Ok(match self.store.authenticate_client(asked).await? {
+            AuthenticationOutcome::Issued(_) => true,
+            AuthenticationOutcome::InvalidClient => false,
+        })
+    }
+
+    /// Whether a token lives at the usual time.
+    pub(super) async fn lives(&self, kind: TokenKind, token: u32) -> Result<bool, Failure> {
+        let token = hash(kind.as_str(), token);
+        let found = self.store.device_by_token(kind, &token, at(0)).await?;
+        Ok(found.is_some())
+    }
+
+    /// Device `n` gets Git token `token`.
+    pub(super) async fn git_token(&self, n: u32, token: u32) -> Result<IssueOutcome, Failure> {
+        let issue = GitTokenIssue {
+            device_id: device_id(n)?,
+            token: hash("git", token),
+            expires_at: at(HOUR),
+            at: at(0),
+        };
+        Ok(self.store.issue_git_token(issue).await?)
+    }
+
+    /// An operator changes device `n`.
+    pub(super) async fn change(&self, n: u32, change: Change) -> Result<Device, Failure> {
+        let outcome = self.try_change(n, change).await?;
+        Ok(expect_match!(outcome, ChangeOutcome::Done(device) => device))
+    }
+
+    pub(super) async fn try_change(
+        &self,
+        n: u32,
+        change: Change,
+    ) -> Result<ChangeOutcome, Failure> {
+        let id = device_id(n)?;
+        Ok(self.store.change(&id, change, operator(), at(0)).await?)
+    }
+
+    pub(super) async fn device(&self, n: u32) -> Result<Option<Device>, Failure> {
+        Ok(self.store.device(&device_id(n)?).await?)
+    }
+
+    pub(super) async fn audit(&self) -> Result<Vec<AuditRecord>, Failure> {
+        Ok(self.store.audit(0, MAX_PAGE).await?)
+    }
+
+    pub(super) async fn put_tenant(
+        &self,
+        id: &str,
+        enabled: bool,
+        revision: u64,
+    ) -> Result<TenantOutcome, Failure> {
+        let tenant = TenantRecord {
+            id: tenant(id)?,
+            enabled,
+            policy_revision: revision,
+            document: "{}".to_owned(),
+        };
+        let change = TenantChange {
+            tenant,
+            actor: operator(),
+            at: at(0),
+        };
+        Ok(self.store.put_tenant(change).await?)
+    }
+}
+
+pub(super) const HOUR: u64 = 3600;
+
+pub(super) fn at(seconds: u64) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000 + seconds))
+}
+
+pub(super) fn operator() -> Actor {
+    Actor::Operator("ada".to_owned())
+}
+
+pub(super) fn bytes(label: &str, n: u32) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    let text = n.to_be_bytes().into_iter().chain(label.bytes());
+    for (byte, value) in bytes.iter_mut().zip(text) {
+        *byte = value;
+    }
+    bytes
+}
+
+pub(super) fn hash(label: &str, n: u32) -> StoredSecret {
+    StoredSecret::from_bytes(bytes(label, n))
+}
+
+pub(super) fn once(n: u32, until: u64) -> OnceKey {
+    OnceKey {
+        key: bytes("once", n),
+        until: at(until),
+    }
+}
+
+pub(super) fn device_id(n: u32) -> Result<DeviceId, Failure> {
+    DeviceId::parse(&format!("d-{n:04}")).map_err(|error| Failure(error.to_string()))
+}
+
+pub(super) fn client_id(n: u32) -> Result<ClientId, Failure> {
+    ClientId::parse(&format!("c-{n:04}")).map_err(|error| Failure(error.to_string()))
+}
+
+pub(super) fn certificate_id(n: u32) -> Result<CertificateId, Failure> {
+    CertificateId::parse(&format!("SN-{n:04}")).map_err(|error| Failure(error.to_string()))
+}
+
+pub(super) fn tenant(id: &str) -> Result<TenantId, Failure> {
+    TenantId::parse(id).map_err(|error| Failure(error.to_string()))
+}
+
+pub(super) fn new(n: u32) -> Result<NewDevice, Failure> {
+    Ok(NewDevice {
+        tenant: tenant(DEFAULT_TENANT)?,
+        device_id: device_id(n)?,
+        certificate_id: certificate_id(n)?,
+        certificate: CertificateDer::from(format!("certificate {n}").into_bytes()),
+        spki_sha256: bytes("key", n),
+        fingerprint: bytes("certificate", n),
+    })
+}
+
+pub(super) fn registration(device: NewDevice) -> Registration {
+    Registration {
+        device,
+        actor: operator(),
+        at: at(0),
+    }
+}
+
+pub(super) fn credentials(n: u32, k: u32) -> Result<Credentials, Failure> {
+    Ok(Credentials {
+        client_id: client_id(n)?,
+        secret: hash("secret", k),
+        git_token: hash("git", k),
+        git_expires_at: at(HOUR),
+    })
+}
+
+pub(super) fn admission(plan: AdmissionPlan, n: u32, k: u32) -> Result<Admission, Failure> {
+    Ok(Admission {
+        plan,
+        once: Vec::new(),
+        credentials: credentials(n, k)?,
+        described: Described::default(),
+        source: None,
+        at: at(0),
+    })
+}
+
+pub(super) fn provision_plan(device: NewDevice) -> AdmissionPlan {
+    AdmissionPlan::Provision {
+        device,
+        anchor_id: "anchor".to_owned(),
+        policy_revision: 7,
+    }
+}
+
+pub(super) fn provision(n: u32, k: u32) -> Result<Admission, Failure> {
+    admission(provision_plan(new(n)?), n, k)
+}
+
+pub(super) fn queue(n: u32) -> Result<Admission, Failure> {
+    admission(AdmissionPlan::Queue { device: new(n)? }, n, n)
+}
+
+pub(super) fn known(n: u32, k: u32) -> Result<Admission, Failure> {
+    let device_id = device_id(n)?;
+    admission(AdmissionPlan::Known { device_id }, n, k)
+}
+
+pub(super) fn authentication(
+    n: u32,
+    secret: u32,
+    token: u32,
+) -> Result<ClientAuthentication, Failure> {
+    Ok(ClientAuthentication {
+        client_id: client_id(n)?,
+        presented: hash("secret", secret),
+        access_token: hash("access", token),
+        expires_at: at(HOUR),
+        at: at(0),
+    })
+}
+
+pub(super) fn capabilities(n: u32, body: &str) -> Result<CapabilitiesReport, Failure> {
+    Ok(CapabilitiesReport {
+        device_id: device_id(n)?,
+        body: body.as_bytes().to_vec(),
+        once: Vec::new(),
+        at: at(0),
+    })
+}
+
+pub(super) fn status(n: u32, deployment: &str, body: &str) -> Result<StatusReport, Failure> {
+    Ok(StatusReport {
+        device_id: device_id(n)?,
+        deployment_id: deployment.to_owned(),
+        body: body.as_bytes().to_vec(),
+        once: Vec::new(),
+        at: at(0),
+    })
+}

@@ -1,0 +1,248 @@
+use std::sync::Arc;
+
+use super::Checked;
+use super::fixture::*;
+use crate::store::{
+    Actor, AuditEntry, DEFAULT_TENANT, MAX_PAGE, Purged, TenantOutcome, TenantRecord, TokenKind,
+};
+
+cases![
+    the_default_tenant_is_there,
+    a_tenant_changes_by_a_greater_revision_only,
+    a_once_key_is_consumed_once,
+    once_keys_are_consumed_all_or_none,
+    a_once_key_out_of_date_is_not_fresh,
+    purging_deletes_what_time_has_ended,
+    a_purged_once_key_is_not_fresh_again,
+    audit_entries_are_kept_as_they_came,
+    audit_entries_have_one_order,
+    outbox_events_stay_until_they_are_acknowledged,
+    a_store_that_answers_is_ready,
+];
+
+async fn the_default_tenant_is_there(bench: Bench) -> Checked {
+    let tenants = bench.store.tenants().await?;
+    let expected = TenantRecord {
+        id: tenant(DEFAULT_TENANT)?,
+        enabled: true,
+        policy_revision: 0,
+        document: "{}".to_owned(),
+    };
+    expect_eq!(tenants, vec![expected]);
+    expect_eq!(bench.audit().await?, vec![]);
+    Ok(())
+}
+
+async fn a_tenant_changes_by_a_greater_revision_only(bench: Bench) -> Checked {
+    expect_eq!(
+        bench.put_tenant("acme", true, 3).await?,
+        TenantOutcome::Stored
+    );
+    let audit = bench.audit().await?;
+    expect_eq!(audit.len(), 1);
+    expect_eq!(
+        bench.put_tenant("acme", true, 3).await?,
+        TenantOutcome::Stored
+    );
+    let stale = TenantOutcome::Stale { current: 3 };
+    expect_eq!(bench.put_tenant("acme", false, 3).await?, stale);
+    expect_eq!(bench.put_tenant("acme", false, 2).await?, stale);
+    expect_eq!(bench.audit().await?, audit);
+    expect_eq!(
+        bench.put_tenant("acme", false, 4).await?,
+        TenantOutcome::Stored
+    );
+    let tenants = bench.store.tenants().await?;
+    let found: Vec<_> = tenants
+        .iter()
+        .map(|one| (one.id.as_str(), one.enabled, one.policy_revision))
+        .collect();
+    expect_eq!(found, [("acme", false, 4), ("default", true, 0)]);
+    Ok(())
+}
+
+async fn a_once_key_is_consumed_once(bench: Bench) -> Checked {
+    expect!(
+        bench.store.consume_once(&[once(1, 60)], at(0)).await?,
+        "fresh, but refused"
+    );
+    expect!(
+        !bench.store.consume_once(&[once(1, 60)], at(0)).await?,
+        "consumed twice"
+    );
+    expect!(
+        !bench.store.consume_once(&[once(1, 90)], at(0)).await?,
+        "the key is the key"
+    );
+    expect!(
+        bench.store.consume_once(&[once(2, 60)], at(0)).await?,
+        "another key refused"
+    );
+    Ok(())
+}
+
+async fn once_keys_are_consumed_all_or_none(bench: Bench) -> Checked {
+    let store = &bench.store;
+    store.consume_once(&[once(1, 60)], at(0)).await?;
+    let both = store
+        .consume_once(&[once(2, 60), once(1, 60)], at(0))
+        .await?;
+    expect!(!both, "a seen key is fresh");
+    let twice = store
+        .consume_once(&[once(3, 60), once(3, 60)], at(0))
+        .await?;
+    expect!(!twice, "a key is fresh twice in one list");
+    let rest = store
+        .consume_once(&[once(2, 60), once(3, 60)], at(0))
+        .await?;
+    expect!(rest, "a refused list consumed a key");
+    expect!(
+        store.consume_once(&[], at(0)).await?,
+        "an empty list is refused"
+    );
+    Ok(())
+}
+
+async fn a_once_key_out_of_date_is_not_fresh(bench: Bench) -> Checked {
+    let store = &bench.store;
+    expect!(
+        !store.consume_once(&[once(1, 9)], at(10)).await?,
+        "a dead key is fresh"
+    );
+    expect!(
+        store.consume_once(&[once(1, 10)], at(10)).await?,
+        "its last second is refused"
+    );
+    Ok(())
+}
+
+async fn purging_deletes_what_time_has_ended(bench: Bench) -> Checked {
+    bench.aboard(1, 1).await?;
+    bench.opens(1, 1, 1).await?;
+    bench.store.consume_once(&[once(1, 60)], at(0)).await?;
+    bench
+        .store
+        .consume_once(&[once(2, 2 * HOUR)], at(0))
+        .await?;
+    expect_eq!(bench.store.purge(at(60)).await?, Purged::default());
+    expect!(
+        bench.lives(TokenKind::Access, 1).await?,
+        "a live token was purged"
+    );
+    let purged = bench.store.purge(at(HOUR)).await?;
+    expect_eq!(purged, Purged { once: 1, tokens: 2 });
+    expect!(
+        !bench.lives(TokenKind::Access, 1).await?,
+        "a dead token is there"
+    );
+    let again = bench
+        .store
+        .consume_once(&[once(2, 2 * HOUR)], at(HOUR))
+        .await?;
+    expect!(!again, "a key in date was purged");
+    expect!(bench.opens(1, 1, 2).await?, "a secret was purged");
+    Ok(())
+}
+
+async fn a_purged_once_key_is_not_fresh_again(bench: Bench) -> Checked {
+    let store = &bench.store;
+    store.consume_once(&[once(1, 60)], at(0)).await?;
+    store.purge(at(61)).await?;
+    // A request that was verified just before the purge, by its own clock reading.
+    expect!(
+        !store.consume_once(&[once(1, 60)], at(59)).await?,
+        "it is fresh again"
+    );
+    expect!(
+        store.consume_once(&[once(2, 61)], at(59)).await?,
+        "a newer key is refused"
+    );
+    // A clock that is wrong for a moment must not make all that follows stale.
+    store.purge(at(1_000_000)).await?;
+    expect!(
+        store.consume_once(&[once(3, 70)], at(65)).await?,
+        "the purge reached ahead"
+    );
+    Ok(())
+}
+
+fn entry(n: u32) -> AuditEntry {
+    AuditEntry {
+        at: at(u64::from(n)),
+        actor: Actor::Server,
+        action: "test.entry".into(),
+        tenant: None,
+        device: None,
+        detail: n.to_string(),
+    }
+}
+
+async fn audit_entries_are_kept_as_they_came(bench: Bench) -> Checked {
+    let full = AuditEntry {
+        actor: operator(),
+        tenant: Some(tenant("elsewhere")?),
+        device: Some(device_id(5)?),
+        ..entry(1)
+    };
+    for entry in [full, entry(2)] {
+        let seq = bench.store.append_audit(entry.clone()).await?;
+        let last = bench.audit().await?.pop();
+        expect_eq!(last.map(|last| (last.seq, last.entry)), Some((seq, entry)));
+    }
+    Ok(())
+}
+
+async fn audit_entries_have_one_order(bench: Bench) -> Checked {
+    let mut appending = tokio::task::JoinSet::new();
+    for n in 0..64 {
+        let store = Arc::clone(&bench.store);
+        appending.spawn(async move { store.append_audit(entry(n)).await });
+    }
+    // Whoever follows the audit while it grows misses nothing.
+    let mut seen = Vec::new();
+    while seen.len() < 64 {
+        let after = seen.last().copied().unwrap_or(0);
+        let page = bench.store.audit(after, 7).await?;
+        expect!(page.len() <= 7, "the page has {} entries", page.len());
+        if page.is_empty() && appending.is_empty() {
+            break;
+        }
+        seen.extend(page.iter().map(|one| one.seq));
+        while appending.try_join_next().is_some() {}
+    }
+    expect_eq!(seen.len(), 64);
+    expect!(
+        seen.is_sorted_by(|one, next| one < next),
+        "the order is broken: {seen:?}"
+    );
+    let all = bench.store.audit(0, MAX_PAGE).await?;
+    expect_eq!(all.iter().map(|one| one.seq).collect::<Vec<_>>(), seen);
+    Ok(())
+}
+
+async fn outbox_events_stay_until_they_are_acknowledged(bench: Bench) -> Checked {
+    for n in 1..=3 {
+        bench.aboard(n, n).await?;
+    }
+    let all = bench.store.outbox(0, 10).await?;
+    expect_eq!(all.len(), 3);
+    expect_eq!(bench.store.outbox(0, 10).await?, all);
+    let [first, second, third] = all.as_slice() else {
+        return Err(unexpected("three events", &all));
+    };
+    expect_eq!(
+        bench.store.outbox(first.seq, 1).await?,
+        vec![second.clone()]
+    );
+    bench.store.acknowledge_outbox(second.seq).await?;
+    expect_eq!(bench.store.outbox(0, 10).await?, vec![third.clone()]);
+    bench.store.acknowledge_outbox(third.seq).await?;
+    bench.aboard(4, 4).await?;
+    let next = bench.store.outbox(third.seq, 10).await?;
+    expect_eq!(next.len(), 1);
+    Ok(())
+}
+
+async fn a_store_that_answers_is_ready(bench: Bench) -> Checked {
+    Ok(bench.store.ready().await?)
+}
