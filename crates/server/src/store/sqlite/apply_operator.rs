@@ -1,0 +1,170 @@
+use gangplank_onboarding::DeviceId;
+use rusqlite::Connection;
+use rustls_pki_types::UnixTime;
+
+use super::apply_admission::is_same;
+use super::apply_records::About;
+use super::device_rows::{self as record, Standing};
+use super::fault::Fault;
+use super::read::{found_by_id, found_by_key};
+use super::rows::{Found, execute};
+use super::writer::Step;
+use crate::store::{
+    Actor, Change, ChangeOutcome, Conflict, Device, DeviceState, OutboxEvent, RegisterOutcome,
+    Registration, action,
+};
+
+pub(super) fn register(
+    c: &Connection,
+    registration: &Registration,
+) -> Result<Step<RegisterOutcome>, Fault> {
+    let new = &registration.device;
+    match found_by_key(c, &new.spki_sha256)? {
+        Some(found) if is_same(&found.device, new) => return confirm(c, registration, found),
+        Some(found) => {
+            let holder = found.device.id;
+            let conflict = Conflict::KeyTaken { holder };
+            return Ok(Step::Undo(RegisterOutcome::Conflict(conflict)));
+        }
+        None => {}
+    }
+    let standing = Standing::of(c, new)?;
+    if standing.tenant_enabled.is_none() {
+        return Ok(Step::Undo(RegisterOutcome::NoSuchTenant));
+    }
+    if let Some(conflict) = standing.conflict() {
+        return Ok(Step::Undo(RegisterOutcome::Conflict(conflict)));
+    }
+    let device = record::fresh(new, DeviceState::Registered, registration.at);
+    record::insert(c, &device)?;
+    record::unbury(c, &new.tenant, new)?;
+    audit(c, registration, &device, action::REGISTERED)?;
+    Ok(Step::Keep(RegisterOutcome::Created(device)))
+}
+
+/// The key is known under the same certificate id.
+fn confirm(
+    c: &Connection,
+    registration: &Registration,
+    mut found: Found,
+) -> Result<Step<RegisterOutcome>, Fault> {
+    let (new, at) = (&registration.device, registration.at);
+    let device = &mut found.device;
+    let added = record::add_certificate(c, found.number, device, new, at)?;
+    let approved = matches!(device.state, DeviceState::Pending | DeviceState::Rejected);
+    if approved {
+        device.state = DeviceState::Registered;
+    }
+    if !approved && !added {
+        return Ok(Step::Undo(RegisterOutcome::Same(found.device)));
+    }
+    record::save(c, found.number, device, at)?;
+    if approved {
+        audit(c, registration, device, action::APPROVED)?;
+        return Ok(Step::Keep(RegisterOutcome::Approved(found.device)));
+    }
+    audit(c, registration, device, action::CERTIFICATE_ADDED)?;
+    Ok(Step::Keep(RegisterOutcome::Same(found.device)))
+}
+
+fn audit(
+    c: &Connection,
+    registration: &Registration,
+    device: &Device,
+    action: &'static str,
+) -> Result<(), Fault> {
+    let about = About {
+        actor: registration.actor.clone(),
+        tenant: &device.tenant,
+        device: &device.id,
+        at: registration.at,
+    };
+    about.audit(c, action, detail(device))
+}
+
+pub(super) fn change(
+    c: &Connection,
+    id: &DeviceId,
+    change: Change,
+    actor: Actor,
+    at: UnixTime,
+) -> Result<Step<ChangeOutcome>, Fault> {
+    let Some(mut found) = found_by_id(c, id)? else {
+        return Ok(Step::Undo(ChangeOutcome::NotFound));
+    };
+    let (number, device) = (found.number, &mut found.device);
+    let already = match change {
+        Change::Approve if device.state != DeviceState::Pending => {
+            return Ok(Step::Undo(ChangeOutcome::WrongState(device.state)));
+        }
+        Change::Approve | Change::Remove => false,
+        Change::Reject => device.state == DeviceState::Rejected,
+        Change::Disable => device.disabled,
+        Change::Enable => !device.disabled,
+    };
+    if already {
+        return Ok(Step::Undo(ChangeOutcome::Done(found.device)));
+    }
+    let action = perform(c, number, device, change, at)?;
+    let about = About {
+        actor,
+        tenant: &device.tenant,
+        device: &device.id,
+        at,
+    };
+    about.audit(c, action, detail(device))?;
+    if change == Change::Remove {
+        about.announce(c, OutboxEvent::DeviceRemoved)?;
+    }
+    Ok(Step::Keep(ChangeOutcome::Done(found.device)))
+}
+
+/// Makes the change; its name in the audit.
+fn perform(
+    c: &Connection,
+    number: i64,
+    device: &mut Device,
+    change: Change,
+    at: UnixTime,
+) -> Result<&'static str, Fault> {
+    let action = match change {
+        Change::Approve => {
+            device.state = DeviceState::Registered;
+            action::APPROVED
+        }
+        Change::Reject => {
+            device.state = DeviceState::Rejected;
+            end_tokens(c, number)?;
+            end_secrets(c, number)?;
+            action::REJECTED
+        }
+        Change::Disable => {
+            device.disabled = true;
+            end_tokens(c, number)?;
+            action::DISABLED
+        }
+        Change::Enable => {
+            device.disabled = false;
+            action::ENABLED
+        }
+        Change::Remove => {
+            record::bury(c, device, at)?;
+            record::delete(c, number)?;
+            return Ok(action::REMOVED);
+        }
+    };
+    record::save(c, number, device, at)?;
+    Ok(action)
+}
+
+fn end_tokens(c: &Connection, device: i64) -> Result<(), Fault> {
+    execute(c, "DELETE FROM token WHERE device = ?1", [device]).map(drop)
+}
+
+fn end_secrets(c: &Connection, device: i64) -> Result<(), Fault> {
+    execute(c, "DELETE FROM client_secret WHERE device = ?1", [device]).map(drop)
+}
+
+fn detail(device: &Device) -> String {
+    serde_json::json!({ "certificateId": device.certificate_id.as_str() }).to_string()
+}

@@ -1,0 +1,242 @@
+//! The embedded backend: one SQLite file.
+//!
+//! One thread writes, and shares a commit among all commands that wait (`writer.rs`); a few
+//! connections read beside it. Several processes may use one file: SQLite's own lock lets one of
+//! them write at a time.
+
+mod apply_admission;
+mod apply_credentials;
+mod apply_operator;
+mod apply_records;
+mod apply_reports;
+mod device_rows;
+mod fault;
+mod open;
+mod read;
+mod readers;
+mod rows;
+mod schema;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use gangplank_envelope::OnceKey;
+use gangplank_key::CertificateId;
+use gangplank_onboarding::DeviceId;
+use gangplank_token::StoredSecret;
+use rustls_pki_types::UnixTime;
+
+use self::readers::Readers;
+use self::writer::{Step, Writer};
+use super::{
+    Actor, Admission, AdmissionOutcome, AuditEntry, AuditRecord, AuthenticationOutcome,
+    CapabilitiesReport, Change, ChangeOutcome, ClientAuthentication, DeploymentDocument, Device,
+    DeviceQuery, Document, GitTokenIssue, IssueOutcome, LiveToken, OutboxRecord, Purged,
+    PutOutcome, RegisterOutcome, Registration, StatusReport, Store, StoreError, TenantChange,
+    TenantOutcome, TenantRecord, TokenKind,
+};
+
+/// A [`Store`] in one SQLite file, in write-ahead mode with `synchronous=FULL`.
+///
+/// Its methods need a Tokio runtime around them. Dropping it finishes the commands that wait,
+/// folds the write-ahead log into the file and closes it; that takes a moment and blocks.
+pub struct SqliteStore {
+    // In this order: the writer closes last, and so leaves one file.
+    readers: Arc<Readers>,
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens the file, creates it (mode 0600) if it is missing, and brings its schema up to date.
+    /// Blocks for as long as another process does the same, at most some seconds.
+    ///
+    /// # Errors
+    /// [`StoreError::SchemaTooNew`] for a file of a newer version, [`StoreError::Corrupt`] for one
+    /// that is damaged or not gangplank's, and [`StoreError::Unavailable`] for one that cannot be
+    /// opened for writing. None of them changes the file.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let connection = open::writer(path).map_err(StoreError::from)?;
+        let readers = Arc::new(Readers::open(path).map_err(StoreError::from)?);
+        let writer = Writer::start(connection)?;
+        Ok(Self { readers, writer })
+    }
+
+    /// How many transactions were committed since the store was opened: far fewer than operations
+    /// when many callers share a commit.
+    pub fn commits(&self) -> u64 {
+        self.writer.commits()
+    }
+}
+
+impl core::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("SqliteStore")
+            .field("commits", &self.commits())
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn device(&self, id: &DeviceId) -> Result<Option<Device>, StoreError> {
+        let id = id.clone();
+        self.readers
+            .read(move |c| Ok(read::found_by_id(c, &id)?.map(|found| found.device)))
+            .await
+    }
+
+    async fn device_by_key(&self, spki_sha256: &[u8; 32]) -> Result<Option<Device>, StoreError> {
+        let key = *spki_sha256;
+        self.readers
+            .read(move |c| Ok(read::found_by_key(c, &key)?.map(|found| found.device)))
+            .await
+    }
+
+    async fn devices_by_certificate_id(
+        &self,
+        id: &CertificateId,
+    ) -> Result<Vec<Device>, StoreError> {
+        let id = id.clone();
+        self.readers
+            .read(move |c| read::devices_by_certificate_id(c, &id))
+            .await
+    }
+
+    async fn devices(&self, query: &DeviceQuery) -> Result<Vec<Device>, StoreError> {
+        let query = query.clone();
+        self.readers.read(move |c| read::devices(c, &query)).await
+    }
+
+    async fn device_by_token(
+        &self,
+        kind: TokenKind,
+        token: &StoredSecret,
+        now: UnixTime,
+    ) -> Result<Option<LiveToken>, StoreError> {
+        let token = *token;
+        self.readers
+            .read(move |c| read::device_by_token(c, kind, &token, now))
+            .await
+    }
+
+    async fn capabilities(&self, device: &DeviceId) -> Result<Option<Document>, StoreError> {
+        let device = device.clone();
+        self.readers
+            .read(move |c| read::capabilities(c, &device))
+            .await
+    }
+
+    async fn statuses(&self, device: &DeviceId) -> Result<Vec<DeploymentDocument>, StoreError> {
+        let device = device.clone();
+        self.readers.read(move |c| read::statuses(c, &device)).await
+    }
+
+    async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditRecord>, StoreError> {
+        self.readers
+            .read(move |c| read::audit(c, after, limit))
+            .await
+    }
+
+    async fn outbox(&self, after: u64, limit: usize) -> Result<Vec<OutboxRecord>, StoreError> {
+        self.readers
+            .read(move |c| read::outbox(c, after, limit))
+            .await
+    }
+
+    async fn tenants(&self) -> Result<Vec<TenantRecord>, StoreError> {
+        self.readers.read(read::tenants).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.readers.read(|c| read::tenants(c).map(drop)).await?;
+        self.writer.apply(|_| Ok(Step::Keep(()))).await
+    }
+
+    async fn register(&self, registration: Registration) -> Result<RegisterOutcome, StoreError> {
+        self.writer
+            .apply(move |c| apply_operator::register(c, &registration))
+            .await
+    }
+
+    async fn create_or_adopt(&self, admission: Admission) -> Result<AdmissionOutcome, StoreError> {
+        self.writer
+            .apply(move |c| apply_admission::create_or_adopt(c, &admission))
+            .await
+    }
+
+    async fn authenticate_client(
+        &self,
+        authentication: ClientAuthentication,
+    ) -> Result<AuthenticationOutcome, StoreError> {
+        self.writer
+            .apply(move |c| apply_credentials::authenticate_client(c, &authentication))
+            .await
+    }
+
+    async fn issue_git_token(&self, issue: GitTokenIssue) -> Result<IssueOutcome, StoreError> {
+        self.writer
+            .apply(move |c| apply_credentials::issue_git_token(c, &issue))
+            .await
+    }
+
+    async fn put_capabilities(&self, report: CapabilitiesReport) -> Result<PutOutcome, StoreError> {
+        self.writer
+            .apply(move |c| apply_reports::put_capabilities(c, &report))
+            .await
+    }
+
+    async fn put_status(&self, report: StatusReport) -> Result<PutOutcome, StoreError> {
+        self.writer
+            .apply(move |c| apply_reports::put_status(c, &report))
+            .await
+    }
+
+    async fn change(
+        &self,
+        device: &DeviceId,
+        change: Change,
+        actor: Actor,
+        at: UnixTime,
+    ) -> Result<ChangeOutcome, StoreError> {
+        let device = device.clone();
+        self.writer
+            .apply(move |c| apply_operator::change(c, &device, change, actor, at))
+            .await
+    }
+
+    async fn consume_once(&self, keys: &[OnceKey], now: UnixTime) -> Result<bool, StoreError> {
+        let keys = keys.to_vec();
+        self.writer
+            .apply(move |c| apply_records::consume_once(c, &keys, now))
+            .await
+    }
+
+    async fn append_audit(&self, entry: AuditEntry) -> Result<u64, StoreError> {
+        self.writer
+            .apply(move |c| apply_records::append_audit(c, &entry))
+            .await
+    }
+
+    async fn put_tenant(&self, change: TenantChange) -> Result<TenantOutcome, StoreError> {
+        self.writer
+            .apply(move |c| apply_records::put_tenant(c, &change))
+            .await
+    }
+
+    async fn acknowledge_outbox(&self, through: u64) -> Result<(), StoreError> {
+        self.writer
+            .apply(move |c| apply_records::acknowledge_outbox(c, through))
+            .await
+    }
+
+    async fn purge(&self, now: UnixTime) -> Result<Purged, StoreError> {
+        self.writer
+            .apply(move |c| apply_records::purge(c, now))
+            .await
+    }
+}
