@@ -9,7 +9,9 @@
 mod environment;
 mod error;
 mod helper;
+mod process;
 mod run;
+mod work;
 
 pub use error::GitError;
 pub use helper::{

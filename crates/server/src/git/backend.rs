@@ -42,7 +42,7 @@ pub struct Limits {
     pub fetch_body: usize,
     /// Bytes of a push.
     pub push_body: usize,
-    /// How long one request may take, the body's way here included.
+    /// How long the body of a fetch may take to come, and how long git may then.
     pub time: Duration,
     /// How long a client may take no byte of an answer.
     pub stall: Duration,
