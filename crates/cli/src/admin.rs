@@ -1,0 +1,219 @@
+//! The operator's side: the admin API of `docs/onboarding-api.md` §13.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+
+use clap::Args;
+use gangplank_client::messages::{DeviceId, Problem, RootUrl};
+use reqwest::{Method, StatusCode, Url};
+use serde_json::Value;
+
+use crate::exit::causes;
+use crate::key::{CertificateId, Zeroizing};
+use crate::{Exit, Failure, files, pinned};
+
+/// Where the admin API is, and what opens it. What an argument names beats the data folder, and that
+/// beats the environment.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct AdminArguments {
+    /// The server's data folder: it has the admin API's URL, its root certificate and its token
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The admin API's URL; else the data folder's, else GANGPLANK_URL
+    #[arg(long, value_name = "URL", value_parser = RootUrl::parse)]
+    url: Option<RootUrl>,
+    /// The orchestrator's root certificate; else the data folder's
+    #[arg(long, value_name = "FILE")]
+    root: Option<PathBuf>,
+    /// The file with the admin token; else the data folder's, else GANGPLANK_ADMIN_TOKEN_FILE
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+/// A connection to the admin API.
+#[derive(Debug)]
+pub(crate) struct Admin {
+    http: reqwest::Client,
+    url: RootUrl,
+    token: Zeroizing<String>,
+}
+
+impl AdminArguments {
+    /// Reads the files and makes the connection's TLS; nothing is sent yet.
+    pub(crate) fn open(&self) -> Result<Admin, Failure> {
+        let url = self.url()?;
+        let root = match (&self.root, &self.data) {
+            (Some(path), _) => path.clone(),
+            (None, Some(data)) => data.join("root.pem"),
+            (None, None) => return Err(missing("--data DIR, or --root FILE")),
+        };
+        let token = match (&self.token_file, &self.data) {
+            (Some(path), _) => path.clone(),
+            (None, Some(data)) => data.join("admin.token"),
+            (None, None) => std::env::var_os("GANGPLANK_ADMIN_TOKEN_FILE")
+                .map(PathBuf::from)
+                .ok_or_else(|| missing("--data DIR, or --token-file FILE"))?,
+        };
+        let http = pinned::client(&files::certificate(&root)?, url.as_str())?;
+        let token = Zeroizing::new(files::read_text(&token)?.trim().to_owned());
+        Ok(Admin { http, url, token })
+    }
+
+    fn url(&self) -> Result<RootUrl, Failure> {
+        let parse = |text: &str, place: &dyn Display| {
+            RootUrl::parse(text.trim())
+                .map_err(|error| Failure::of(Exit::CannotTell, &error).while_doing(place))
+        };
+        match (&self.url, &self.data) {
+            (Some(url), _) => Ok(url.clone()),
+            (None, Some(data)) => {
+                let path = data.join("admin.url");
+                parse(&files::read_text(&path)?, &path.display())
+            }
+            (None, None) => match std::env::var("GANGPLANK_URL") {
+                Ok(url) => parse(&url, &"GANGPLANK_URL"),
+                Err(_) => Err(missing("--data DIR, or --url URL")),
+            },
+        }
+    }
+}
+
+impl Admin {
+    /// `GET path` with this query.
+    pub(crate) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, Failure> {
+        let mut url = self.address(path)?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let (_, body) = self.send(Method::GET, url, None).await?;
+        json(&body)
+    }
+
+    /// `POST path` with this body; also says whether something new was made.
+    pub(crate) async fn post(
+        &self,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(Value, bool), Failure> {
+        let (status, body) = self.send(Method::POST, self.address(path)?, body).await?;
+        Ok((json(&body)?, status == StatusCode::CREATED))
+    }
+
+    /// `DELETE path`.
+    pub(crate) async fn delete(&self, path: &str) -> Result<(), Failure> {
+        self.send(Method::DELETE, self.address(path)?, None)
+            .await
+            .map(|_| ())
+    }
+
+    /// The one device that has this certificate id, or else this device id.
+    pub(crate) async fn resolve(&self, name: &str) -> Result<DeviceId, Failure> {
+        if CertificateId::parse(name).is_ok() {
+            let found = self.get(DEVICES, &[("certificateId", name)]).await?;
+            let ids: Vec<&str> = devices(&found)?
+                .iter()
+                .filter_map(|device| device["deviceId"].as_str())
+                .collect();
+            match ids.as_slice() {
+                [] => {}
+                [id] => {
+                    return DeviceId::parse(id)
+                        .map_err(|error| Failure::of(Exit::BadAnswer, &error));
+                }
+                _ => {
+                    let sentence = format_args!(
+                        "several tenants have a device {name}; name one of {}",
+                        ids.join(", ")
+                    );
+                    return Err(Failure::new(Exit::CannotTell, sentence));
+                }
+            }
+        }
+        DeviceId::parse(name).map_err(|error| Failure::of(Exit::CannotTell, &error))
+    }
+
+    fn address(&self, path: &str) -> Result<Url, Failure> {
+        Url::parse(&self.url.join(path)).map_err(|error| Failure::of(Exit::CannotTell, &error))
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Vec<u8>), Failure> {
+        let mut request = self
+            .http
+            .request(method, url)
+            .bearer_auth(self.token.as_str());
+        if let Some(body) = body {
+            request = request
+                .header("content-type", "application/json")
+                .body(body.to_string());
+        }
+        let lost = |error: reqwest::Error| Failure::new(Exit::Transport, causes(&error));
+        let mut response = request.send().await.map_err(lost)?;
+        let status = response.status();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(lost)? {
+            body.extend_from_slice(&chunk);
+            if body.len() > MAX_BODY {
+                return Err(Failure::new(
+                    Exit::BadAnswer,
+                    "the server's answer is too long",
+                ));
+            }
+        }
+        if status.is_success() {
+            Ok((status, body))
+        } else {
+            Err(refused(status, &body))
+        }
+    }
+}
+
+/// The devices of a list.
+pub(crate) fn devices(list: &Value) -> Result<&Vec<Value>, Failure> {
+    list["devices"]
+        .as_array()
+        .ok_or_else(|| Failure::new(Exit::BadAnswer, "the server's list has no devices"))
+}
+
+fn refused(status: StatusCode, body: &[u8]) -> Failure {
+    let exit = match status {
+        StatusCode::NOT_FOUND => Exit::No,
+        _ => Exit::Refused,
+    };
+    match Problem::decode(body) {
+        Ok(problem) => match problem.detail() {
+            Some(detail) => Failure::new(exit, format_args!("{}: {detail}", problem.title())),
+            None => Failure::new(exit, problem.title()),
+        },
+        Err(_) => Failure::new(
+            exit,
+            format_args!("the server answered with status {}", status.as_u16()),
+        ),
+    }
+}
+
+fn json(body: &[u8]) -> Result<Value, Failure> {
+    match serde_json::from_slice(body) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        _ => Err(Failure::new(
+            Exit::BadAnswer,
+            "the server's answer is no JSON object",
+        )),
+    }
+}
+
+fn missing(options: &str) -> Failure {
+    Failure::new(
+        Exit::CannotTell,
+        format_args!("where is the server? Give {options}"),
+    )
+}
+
+/// The collection of all devices.
+pub(crate) const DEVICES: &str = "/admin/devices";
+/// A page of devices has a few hundred KiB.
+const MAX_BODY: usize = 16 << 20;

@@ -1,0 +1,124 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa,
+    KeyUsagePurpose, PublicKeyData, SignatureAlgorithm,
+};
+
+use crate::key::{Algorithm, CertificateId, SigningKey, SoftwareKey};
+use crate::{Exit, Failure, files, output};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CertCommand {
+    /// Make a device certificate that its own key signs: the operator uploads it with `device add`
+    SelfSigned(SelfSigned),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SelfSigned {
+    /// The device's private key, PEM or DER
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// The GUID that the manufacturer gave the device
+    #[arg(long, value_name = "GUID", value_parser = CertificateId::parse)]
+    id: CertificateId,
+    /// How long it is valid
+    #[arg(long, value_name = "DAYS", default_value_t = 3650, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    days: u32,
+    /// The file to make; one that exists is not overwritten. Without it: PEM on standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub(crate) fn run(command: CertCommand) -> Result<Exit, Failure> {
+    let CertCommand::SelfSigned(arguments) = command;
+    let key = files::private_key(&arguments.key)?;
+    let certificate = parameters(&arguments.id, arguments.days)
+        .and_then(|parameters| parameters.self_signed(&Signer::new(&key)))
+        .map_err(|error| Failure::of(Exit::CannotTell, &error))?;
+    match &arguments.out {
+        Some(path) => files::create_public(path, certificate.pem().as_bytes())?,
+        None => output::write(certificate.pem().as_bytes())?,
+    }
+    Ok(Exit::Done)
+}
+
+/// A leaf: an authority's rights in a device's hands would serve only a thief.
+fn parameters(id: &CertificateId, days: u32) -> Result<CertificateParams, rcgen::Error> {
+    let mut subject = DistinguishedName::new();
+    subject.push(DnType::CommonName, id.as_str());
+    subject.push(
+        DnType::CustomDnType(SERIAL_NUMBER.to_vec()),
+        serial_number(id),
+    );
+    let mut parameters = CertificateParams::new(Vec::new())?;
+    parameters.distinguished_name = subject;
+    parameters.is_ca = IsCa::ExplicitNoCa;
+    parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let now = std::time::SystemTime::now();
+    // The orchestrator's clock may be a little behind.
+    let begins = now.checked_sub(BACKDATED).unwrap_or(now);
+    parameters.not_before = begins.into();
+    parameters.not_after = (now + Duration::from_secs(u64::from(days) * 86_400)).into();
+    Ok(parameters)
+}
+
+/// X.520 makes `serialNumber` a PrintableString; `_` and `~` are not among its characters.
+fn serial_number(id: &CertificateId) -> DnValue {
+    match id.as_str().try_into() {
+        Ok(printable) => DnValue::PrintableString(printable),
+        Err(_) => DnValue::Utf8String(id.as_str().to_owned()),
+    }
+}
+
+/// A key of gangplank's as rcgen wants it.
+struct Signer<'k> {
+    key: &'k SoftwareKey,
+    point: &'k [u8],
+}
+
+impl<'k> Signer<'k> {
+    fn new(key: &'k SoftwareKey) -> Self {
+        let spki = key.public_key().spki();
+        let length = match key.public_key().algorithm() {
+            Algorithm::Ed25519 => 32,
+            // An uncompressed point: one byte and two coordinates.
+            _ => 65,
+        };
+        // The key is the last field of a SubjectPublicKeyInfo.
+        Self {
+            key,
+            point: spki
+                .get(spki.len().saturating_sub(length)..)
+                .unwrap_or_default(),
+        }
+    }
+}
+
+impl PublicKeyData for Signer<'_> {
+    fn der_bytes(&self) -> &[u8] {
+        self.point
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        match self.key.public_key().algorithm() {
+            Algorithm::Ed25519 => &rcgen::PKCS_ED25519,
+            _ => &rcgen::PKCS_ECDSA_P256_SHA256,
+        }
+    }
+}
+
+impl rcgen::SigningKey for Signer<'_> {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        let signature =
+            SigningKey::sign(self.key, message).map_err(|_| rcgen::Error::RemoteKeyError)?;
+        Ok(signature.to_wire())
+    }
+}
+
+/// id-at-serialNumber.
+const SERIAL_NUMBER: [u64; 4] = [2, 5, 4, 5];
+const BACKDATED: Duration = Duration::from_secs(3600);

@@ -1,0 +1,44 @@
+//! One verb, one file.
+
+mod cert;
+mod desired_state;
+mod device;
+mod envelope;
+mod git_credential;
+mod key;
+mod onboard;
+mod report;
+mod reset;
+mod serve;
+mod status;
+
+use crate::arguments::{Cli, Command};
+use crate::{Exit, Failure};
+
+pub(crate) use cert::CertCommand;
+pub(crate) use desired_state::DesiredState;
+pub(crate) use device::DeviceCommand;
+pub(crate) use envelope::EnvelopeCommand;
+pub(crate) use git_credential::GitCredential;
+pub(crate) use key::KeyCommand;
+pub(crate) use onboard::Onboard;
+pub(crate) use report::ReportCommand;
+pub(crate) use reset::Reset;
+pub(crate) use serve::Serve;
+pub(crate) use status::Status;
+
+pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
+    match cli.command {
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Device(command) => device::run(command),
+        Command::Onboard(arguments) => onboard::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Reset(arguments) => reset::run(&arguments),
+        Command::Report(command) => report::run(&command),
+        Command::DesiredState(arguments) => desired_state::run(&arguments),
+        Command::GitCredential(arguments) => git_credential::run(&arguments),
+        Command::Key(command) => key::run(command),
+        Command::Cert(command) => cert::run(command),
+        Command::Envelope(command) => envelope::run(command),
+    }
+}

@@ -1,0 +1,36 @@
+//! The command line of gangplank: it brings edge devices aboard workload orchestrators.
+//!
+//! This library is the inside of the program `gangplank` and no interface: its names may change at
+//! any time. To build on gangplank, depend on `gangplank-client` or `gangplank-server`.
+//!
+//! One verb, one file under `commands`; every verb returns a [`Failure`] that knows its
+//! [`Exit`] code and one sentence for a person.
+#![doc(hidden)]
+
+mod admin;
+mod arguments;
+mod commands;
+mod device;
+mod exit;
+mod files;
+mod output;
+mod pinned;
+mod random;
+mod runtime;
+
+pub use arguments::Cli;
+pub use exit::{Exit, Failure};
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+pub(crate) use gangplank_client::{envelope, key, messages};
+
+/// Runs the program with this process's arguments.
+pub fn main() -> ExitCode {
+    match commands::run(Cli::parse()) {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.report(),
+    }
+}
