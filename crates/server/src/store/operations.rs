@@ -276,6 +276,10 @@ pub enum Change {
 
 /// The answer to a [`Change`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one answer at a time is looked at and dropped"
+)]
 pub enum ChangeOutcome {
     /// The device as it is now; as it last was if it was removed. If it already was so, nothing
     /// changed.

@@ -211,9 +211,11 @@ fn about<'a>(device: &'a Device, admission: &Admission) -> About<'a> {
 }
 
 fn detail(device: &Device, admission: &Admission) -> String {
-    let mut detail = serde_json::json!({ "certificateId": device.certificate_id.as_str() });
+    let mut detail = serde_json::Map::new();
+    let mut add = |name: &str, value: serde_json::Value| detail.insert(name.to_owned(), value);
+    add("certificateId", device.certificate_id.as_str().into());
     if let Some(source) = admission.source {
-        detail["source"] = source.to_string().into();
+        add("source", source.to_string().into());
     }
     if let AdmissionPlan::Provision {
         anchor_id,
@@ -221,8 +223,8 @@ fn detail(device: &Device, admission: &Admission) -> String {
         ..
     } = &admission.plan
     {
-        detail["anchor"] = anchor_id.as_str().into();
-        detail["policyRevision"] = (*policy_revision).into();
+        add("anchor", anchor_id.as_str().into());
+        add("policyRevision", (*policy_revision).into());
     }
-    detail.to_string()
+    serde_json::Value::Object(detail).to_string()
 }

@@ -104,10 +104,12 @@ pub(super) fn authenticate_client(
     }
     let secrets = secrets(c, found.number)?;
     // Every secret is compared, in constant time, so that the time tells nothing about which.
-    let matching = secrets
-        .iter()
-        .filter(|secret| secret.hash == asked.presented)
-        .last();
+    let mut matching = None;
+    for secret in &secrets {
+        if secret.hash == asked.presented {
+            matching = Some(secret);
+        }
+    }
     let Some(secret) = matching else {
         return invalid;
     };
