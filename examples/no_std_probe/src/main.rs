@@ -1,0 +1,136 @@
+//! Links something of each protocol crate without `std` and without libc.
+//!
+//! It is a proof by linking: nothing here is meant to run. A crate that is not used links unnoticed,
+//! so each one is used, and what it does is kept by `black_box`.
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+mod bare;
+
+use alloc::vec::Vec;
+use core::hint::black_box;
+use core::time::Duration;
+
+use bare::Counter;
+use gangplank_client::{Now, Onboarding, Response, RootTrust, Settings, Step};
+use gangplank_envelope::{
+    Binding, Envelope, Expect, ExpectedAudience, ExpectedForm, Form, Freshness, Limits, Nonce,
+    NonceIssuer, PayloadType,
+};
+use gangplank_key::{
+    Algorithm, Backend, CertificateDer, CertificateId, PublicKey, SigningKey, SoftwareKey,
+    TrustedKey, UnixTime,
+};
+use gangplank_onboarding::{JoinString, RootUrl, v2024};
+use gangplank_token::{ClientId, ClientSecret, StorageKey, TokenCache, TokenRequest};
+use gangplank_trust::{Proof, Source, Tenant, TenantId};
+
+/// Where a process starts when there is no libc to start it.
+#[unsafe(no_mangle)]
+pub extern "C" fn _start() -> ! {
+    black_box(key_and_envelope());
+    black_box(trust());
+    black_box(token());
+    black_box(onboarding());
+    black_box(client());
+    loop {}
+}
+
+fn key_and_envelope() -> Option<usize> {
+    let id = CertificateId::parse(black_box("SN-0001")).ok()?;
+    let mut length = 0;
+    for algorithm in [Algorithm::EcdsaP256Sha256, Algorithm::Ed25519] {
+        let key = SoftwareKey::generate(algorithm, &mut Counter::default()).ok()?;
+        let binding = Binding::new(PayloadType::ONBOARDING_REQUEST)
+            .nonce(Nonce::random(&mut Counter::default()));
+        let wire = Envelope::prepare(black_box(b"{}".to_vec()), Form::Bound(binding), &id)
+            .ok()?
+            .sign_with(&key)
+            .ok()?;
+        let mut scratch = Vec::new();
+        let envelope = Envelope::decode(&wire, &Limits::DEFAULT, &mut scratch).ok()?;
+        let issuer = NonceIssuer::new([1; 32], Duration::from_secs(300));
+        let expect = Expect {
+            form: ExpectedForm::Any,
+            audience: ExpectedAudience::NotCompared,
+            freshness: Freshness::ServerNonce(&issuer, now()),
+        };
+        let public = PublicKey::from_spki(key.public_key().spki(), Backend::PURE_RUST).ok()?;
+        let trusted = TrustedKey::vouch(id.clone(), public);
+        length += envelope.verify(&trusted, &expect).ok()?.payload().len();
+    }
+    Some(length)
+}
+
+fn trust() -> Option<bool> {
+    let tenant = Tenant::new(TenantId::parse(black_box("plant-7")).ok()?);
+    let certificate = CertificateDer::from(black_box(&[0x30, 0][..]));
+    let chain = core::slice::from_ref(&certificate);
+    let pinned = gangplank_trust::decide(&Proof::Registered, &tenant, None, Source::Unknown, now());
+    black_box(&pinned.outcome);
+    let signer = gangplank_trust::orchestrator::verify_orchestrator(
+        chain,
+        &certificate,
+        Backend::PURE_RUST,
+        now(),
+    );
+    black_box(signer.is_ok());
+    Some(gangplank_trust::verify(chain, &tenant, Backend::PURE_RUST, now()).is_ok())
+}
+
+fn token() -> Option<usize> {
+    let secret = ClientSecret::generate(&mut Counter::default());
+    black_box(StorageKey::new([1; 32]).stored(&secret));
+    let request = TokenRequest {
+        client_id: ClientId::parse(black_box("press-7")).ok()?,
+        client_secret: secret,
+    };
+    let cache = TokenCache::default();
+    black_box(cache.get(Duration::ZERO).is_some());
+    Some(request.basic_header().len())
+}
+
+fn onboarding() -> Option<usize> {
+    let join = JoinString::parse(black_box("gangplank://wfm.example?ca=sha256:")).ok()?;
+    let request = v2024::onboarding::OnboardingRequest::decode(black_box(b"{}")).ok()?;
+    let response = v2024::onboarding::OnboardingResponse::decode(black_box(b"{}")).ok()?;
+    black_box(response.encode().len());
+    Some(join.root_url.as_str().len() + request.encode().len())
+}
+
+fn client() -> Option<bool> {
+    let settings = Settings::new(
+        RootUrl::parse(black_box("https://wfm.example")).ok()?,
+        CertificateId::parse(black_box("SN-0001")).ok()?,
+        Vec::from([CertificateDer::from(black_box(&[0x30, 0][..]))]),
+        RootTrust::Pinned([0; 32]),
+        now(),
+    );
+    let key = SoftwareKey::generate(Algorithm::EcdsaP256Sha256, &mut Counter::default()).ok()?;
+    let mut onboarding = Onboarding::new(settings, None).ok()?;
+    loop {
+        let clock = Now {
+            monotonic: black_box(Duration::ZERO),
+            wall: black_box(None),
+        };
+        match onboarding.next(clock, &mut Counter::default()).ok()? {
+            Step::Sign(message) => onboarding.signed(&key.sign(&message).ok()?),
+            Step::Send(request) => {
+                black_box(request);
+                onboarding.receive(&Response::new(black_box(200), Vec::new()), clock);
+            }
+            Step::Wait(until) => {
+                black_box(until);
+                onboarding.lost(clock);
+            }
+            Step::Done(aboard) => return Some(black_box(aboard.device_id.as_str().len()) > 0),
+        }
+    }
+}
+
+fn now() -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(black_box(1_767_225_600)))
+}
