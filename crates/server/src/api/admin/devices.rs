@@ -27,7 +27,7 @@ pub(super) async fn register(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     server.operator(&headers)?;
-    let body: Register = serde_json::from_slice(&body).map_err(unreadable)?;
+    let body = Register::read(&body)?;
     let certificate_id = CertificateId::parse(&body.certificate_id).map_err(invalid)?;
     let tenant = body.tenant.as_deref().unwrap_or(DEFAULT_TENANT);
     let tenant = TenantId::parse(tenant).map_err(invalid)?;
@@ -204,6 +204,16 @@ struct Register {
     certificate_id: String,
     certificate: String,
     tenant: Option<String>,
+}
+
+impl Register {
+    fn read(body: &[u8]) -> Result<Self, Refusal> {
+        // serde also reads an array of the members' values as the object.
+        if !body.trim_ascii_start().starts_with(b"{") {
+            return Err(unreadable("the body is not a JSON object"));
+        }
+        serde_json::from_slice(body).map_err(unreadable)
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,347 @@
+//! A server in memory with a clock that the test turns, and devices that speak to it byte by byte.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use gangplank_server::authority::Authority;
+use gangplank_server::envelope::{
+    Audience, Binding, Envelope, Expect, ExpectedAudience, ExpectedForm, Form, Freshness, Limits,
+    Nonce, PayloadType,
+};
+use gangplank_server::git::Repositories;
+use gangplank_server::key::{
+    Backend, CertificateDer, CertificateId, SoftwareKey, TrustedKey, UnixTime,
+};
+use gangplank_server::onboarding::RootUrl;
+use gangplank_server::onboarding::v2024::git_credential::GitCredential;
+use gangplank_server::onboarding::v2024::onboarding::{OnboardingRequest, OnboardingResponse};
+use gangplank_server::store::Store;
+use gangplank_server::store::sqlite::SqliteStore;
+use gangplank_server::token::{TokenRequest, TokenResponse, bearer_header};
+use gangplank_server::trust::orchestrator::verify_orchestrator;
+use gangplank_server::trust::{Tenant, TenantId, UnknownDevices};
+use gangplank_server::{PlainForm, RateLimit, Server, ServerBuilder, admin_router, router};
+use gangplank_testkit::{Issued, Leaf, TestRng, self_signed, temp_dir};
+use http::{Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+
+pub const START: u64 = 1_790_000_000;
+pub const ROOT: &str = "https://wfm.example/margo";
+
+pub struct World {
+    pub store: Arc<dyn Store>,
+    pub public: Router,
+    pub admin: Router,
+    pub root: CertificateDer<'static>,
+    pub admin_token: String,
+    now: Arc<AtomicU64>,
+    pub folder: tempfile::TempDir,
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: http::HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(|builder| builder).await
+    }
+
+    pub async fn queueing() -> Self {
+        Self::with(|builder| {
+            let mut tenant = Tenant::new(TenantId::parse("default").unwrap());
+            tenant.unknown = UnknownDevices::Queue;
+            builder.tenants(vec![tenant])
+        })
+        .await
+    }
+
+    pub async fn accepting_plain() -> Self {
+        Self::with(|builder| builder.plain_form(PlainForm::Accept)).await
+    }
+
+    pub async fn with(configure: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
+        let folder = temp_dir();
+        let now = Arc::new(AtomicU64::new(START));
+        let authority =
+            Authority::open(&folder.path().join("data"), "wfm.example", unix(START)).unwrap();
+        let authority = Arc::new(authority);
+        let store: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(&folder.path().join("data/gangplank.db")).unwrap());
+        let clock = Arc::clone(&now);
+        let builder = Server::builder(
+            Arc::clone(&store),
+            Arc::clone(&authority),
+            Repositories::new(folder.path().join("data/git"), "git"),
+        )
+        .public_url(RootUrl::parse(ROOT).unwrap())
+        .rate_limit(RateLimit::Off)
+        .clock(Arc::new(move || unix(clock.load(Ordering::SeqCst))));
+        let server = configure(builder).build().unwrap();
+        Self {
+            store,
+            public: router(server.clone()),
+            admin: admin_router(server),
+            root: authority.root_certificate().clone(),
+            admin_token: authority.admin_token().expose().to_owned(),
+            now,
+            folder,
+        }
+    }
+
+    pub fn now(&self) -> u64 {
+        self.now.load(Ordering::SeqCst)
+    }
+
+    pub fn pass(&self, seconds: u64) {
+        self.now.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    pub async fn send(&self, router: &Router, request: Request<Body>) -> Answer {
+        let response = router.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            body: body.collect().await.unwrap().to_bytes().to_vec(),
+        }
+    }
+
+    pub async fn public(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        self.send(&self.public, request(method, path, headers, body))
+            .await
+    }
+
+    pub async fn operator(&self, method: Method, path: &str, body: &str) -> Answer {
+        let token = format!("Bearer {}", self.admin_token);
+        let headers = [("authorization", token.as_str())];
+        self.send(
+            &self.admin,
+            request(method, path, &headers, body.as_bytes()),
+        )
+        .await
+    }
+
+    pub async fn register(&self, device: &TestDevice) -> Answer {
+        let body = serde_json::json!({
+            "certificateId": device.id.as_str(),
+            "certificate": base64(&device.issued.certificate),
+        });
+        self.operator(Method::POST, "/admin/devices", &body.to_string())
+            .await
+    }
+
+    pub async fn onboard(&self, device: &mut TestDevice) -> Answer {
+        let envelope = device.onboarding(self.now());
+        self.public(Method::POST, "/onboarding/", &[], &envelope)
+            .await
+    }
+
+    /// Registers a device and brings it aboard.
+    pub async fn aboard(&self, seed: u64) -> (TestDevice, OnboardingResponse) {
+        let mut device = TestDevice::new(seed);
+        assert_eq!(self.register(&device).await.status, StatusCode::CREATED);
+        let answer = self.onboard(&mut device).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
+        let response = self.response(&device, &answer);
+        (device, response)
+    }
+
+    /// Verifies a signed answer as a device would, from the root alone.
+    pub fn payload(
+        &self,
+        device: &TestDevice,
+        answer: &Answer,
+        payload_type: PayloadType,
+    ) -> Vec<u8> {
+        let mut scratch = Vec::new();
+        let envelope = Envelope::decode(&answer.body, &Limits::DEFAULT, &mut scratch).unwrap();
+        let signer = verify_orchestrator(
+            envelope.claimed_certificates(),
+            &self.root,
+            Backend::PURE_RUST,
+            unix(self.now()),
+        )
+        .unwrap();
+        let expect = Expect {
+            form: ExpectedForm::Bound(payload_type),
+            audience: ExpectedAudience::Exactly(
+                Audience::parse(&format!("{ROOT}/certificate/{}", device.id)).unwrap(),
+            ),
+            freshness: Freshness::Echo(&device.last_nonce),
+        };
+        envelope
+            .verify(&signer, &expect)
+            .unwrap()
+            .payload()
+            .to_vec()
+    }
+
+    pub fn response(&self, device: &TestDevice, answer: &Answer) -> OnboardingResponse {
+        let payload = self.payload(device, answer, PayloadType::ONBOARDING_RESPONSE);
+        OnboardingResponse::decode(&payload).unwrap()
+    }
+
+    pub async fn token(&self, response: &OnboardingResponse) -> Answer {
+        let credentials = TokenRequest {
+            client_id: response.client_id.clone(),
+            client_secret: response.client_secret.clone().unwrap(),
+        };
+        let headers = [
+            ("authorization", credentials.basic_header().to_string()),
+            (
+                "content-type",
+                "application/x-www-form-urlencoded".to_owned(),
+            ),
+        ];
+        let headers = headers
+            .each_ref()
+            .map(|(name, value)| (*name, value.as_str()));
+        self.public(
+            Method::POST,
+            "/oauth2/token",
+            &headers,
+            b"grant_type=client_credentials",
+        )
+        .await
+    }
+
+    pub async fn bearer(&self, response: &OnboardingResponse) -> String {
+        let answer = self.token(response).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        let token = TokenResponse::decode(&answer.body).unwrap().access_token;
+        bearer_header(&token).to_string()
+    }
+
+    pub async fn git_credential(
+        &self,
+        device: &mut TestDevice,
+        response: &OnboardingResponse,
+        bearer: &str,
+    ) -> (Answer, GitCredential) {
+        device.last_nonce = Nonce::random(&mut device.rng);
+        let path = format!(
+            "/device/{}/git-credential?nonce={}",
+            response.device_id, device.last_nonce
+        );
+        let answer = self
+            .public(Method::GET, &path, &[("authorization", bearer)], b"")
+            .await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        let payload = self.payload(device, &answer, PayloadType::GIT_CREDENTIAL);
+        let credential = GitCredential::decode(&payload).unwrap();
+        (answer, credential)
+    }
+
+    pub async fn device_count(&self) -> usize {
+        let answer = self.operator(Method::GET, "/admin/devices", "").await;
+        answer.json()["devices"].as_array().unwrap().len()
+    }
+}
+
+impl Answer {
+    pub fn text(&self) -> String {
+        format!("{} {}", self.status, String::from_utf8_lossy(&self.body))
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub fn problem(&self) -> String {
+        self.json()["type"].as_str().unwrap().to_owned()
+    }
+
+    pub fn nonce(&self) -> Nonce {
+        Nonce::parse(self.headers["replay-nonce"].to_str().unwrap()).unwrap()
+    }
+}
+
+pub struct TestDevice {
+    pub id: CertificateId,
+    pub key: SoftwareKey,
+    pub issued: Issued,
+    pub last_nonce: Nonce,
+    pub rng: TestRng,
+}
+
+impl TestDevice {
+    pub fn new(seed: u64) -> Self {
+        let id = format!("SN-{seed:04}");
+        let issued = self_signed(&Leaf::new("device").serial_number(&id));
+        Self::from(&id, issued, seed)
+    }
+
+    pub fn from(id: &str, issued: Issued, seed: u64) -> Self {
+        let mut rng = TestRng::new(seed);
+        Self {
+            id: CertificateId::parse(id).unwrap(),
+            key: SoftwareKey::from_pkcs8_der(&issued.private_key).unwrap(),
+            issued,
+            last_nonce: Nonce::random(&mut rng),
+            rng,
+        }
+    }
+
+    /// A bound form as gangplank's own client makes it.
+    pub fn binding(&mut self, payload_type: PayloadType, now: u64) -> Binding {
+        self.last_nonce = Nonce::random(&mut self.rng);
+        Binding::new(payload_type)
+            .created(unix(now))
+            .nonce(self.last_nonce.clone())
+            .audience(Audience::parse(ROOT).unwrap())
+            .certificates(vec![self.issued.certificate.clone()])
+    }
+
+    pub fn onboarding(&mut self, now: u64) -> Vec<u8> {
+        let binding = self.binding(PayloadType::ONBOARDING_REQUEST, now);
+        self.seal(&OnboardingRequest::default().encode(), Form::Bound(binding))
+    }
+
+    pub fn message(&mut self, payload_type: PayloadType, payload: &[u8], now: u64) -> Vec<u8> {
+        let binding = self.binding(payload_type, now).certificates(Vec::new());
+        self.seal(payload, Form::Bound(binding))
+    }
+
+    pub fn seal(&self, payload: &[u8], form: Form) -> Vec<u8> {
+        Envelope::prepare(payload.to_vec(), form, &self.id)
+            .unwrap()
+            .sign_with(&self.key)
+            .unwrap()
+    }
+
+    pub fn trusted(&self) -> TrustedKey {
+        use gangplank_server::key::SigningKey;
+        TrustedKey::vouch(self.id.clone(), self.key.public_key().clone())
+    }
+}
+
+pub fn unix(seconds: u64) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+}
+
+pub fn request(method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Request<Body> {
+    let mut builder = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        builder = builder.header(*name, *value);
+    }
+    builder.body(Body::from(body.to_vec())).unwrap()
+}
+
+pub fn base64(bytes: &[u8]) -> String {
+    use base64::Engine;
+    base64::prelude::BASE64_STANDARD.encode(bytes)
+}
