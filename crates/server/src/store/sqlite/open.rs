@@ -1,6 +1,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::fault::Fault;
@@ -23,9 +24,14 @@ pub(super) fn writer(path: &Path) -> Result<Connection, Fault> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    // What a command changes is noted for its undoing: in memory, not in a file of its own.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // Keys are hashes, so a batch touches pages all over the file; folding them in later writes each
+    // once instead of many times.
+    connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
     // A batch may write much; a WAL file need not keep that size afterwards.
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    keep_statements(&connection)?;
     schema::migrate(&connection)?;
     Ok(connection)
 }
@@ -37,8 +43,16 @@ pub(super) fn reader(path: &Path) -> Result<Connection, Fault> {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(BUSY)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    keep_statements(&connection)?;
     Ok(connection)
+}
+
+/// Lets each statement be compiled once. Without the planner's stability guarantee SQLite compiles
+/// some of them anew for each new value (https://www.sqlite.org/queryplanner-ng.html#qpstab).
+fn keep_statements(connection: &Connection) -> Result<(), Fault> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// SQLite does not call its busy handler for this change of mode, and a second process may be
@@ -107,5 +121,8 @@ const BUSY: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 128;
 
 const WRITER_CACHE_KIB: i64 = 32 * 1024;
+
+/// 32 MiB at SQLite's page size of 4 KiB; a crash then costs reading as much at the next start.
+const WAL_PAGES: i64 = 8192;
 
 const WAL_BYTES: i64 = 64 * 1024 * 1024;
