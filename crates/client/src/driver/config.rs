@@ -1,0 +1,318 @@
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gangplank_key::{
+    AwsLcKey, Backend, CertificateDer, CertificateId, CertificateIdError, KeyError,
+    PrivateKeyError, SigningKey as _, Zeroizing,
+};
+use gangplank_onboarding::{
+    JoinError, RootTarget, ShortText, TextError, v2024::onboarding::OnboardingRequest,
+};
+use gangplank_trust::roots::fingerprint;
+use rustls_pki_types::pem::PemObject as _;
+use serde::{Deserialize, Serialize};
+
+use super::build_time;
+use crate::{RootTrust, Settings};
+
+/// A device's configuration as a person gives it: a JSON file, flags, the environment, or several of
+/// these, one [over](Self::over) the other.
+///
+/// ```
+/// use gangplank_client::driver::DeviceConfig;
+///
+/// let config: DeviceConfig = serde_json::from_str(
+///     r#"{"url": "https://wfm.example", "id": "SN-0001", "key": "device.key", "cert": "device.pem",
+///         "root": "root.pem", "state": "/var/lib/gangplank"}"#,
+/// )?;
+/// assert_eq!(config.id.as_deref(), Some("SN-0001"));
+/// assert!(serde_json::from_str::<DeviceConfig>(r#"{"uri": "https://wfm.example"}"#).is_err());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct DeviceConfig {
+    /// The root URL, or a join string.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The GUID that the manufacturer gave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The private key, PKCS#8 PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
+    /// The device's certificate and intermediates, PEM, leaf first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cert: Option<PathBuf>,
+    /// The orchestrator's root, PEM, handed over out of band.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root: Option<PathBuf>,
+    /// Roots that count for transport only, PEM.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub transport_ca: Vec<PathBuf>,
+    /// The folder of the state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<PathBuf>,
+    /// What the device says it is: its vendor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
+    /// Its model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_number: Option<String>,
+    /// Its serial number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial_number: Option<String>,
+    /// Believe whatever root answers first. For laboratories.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub insecure_trust_on_first_use: Option<bool>,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A file cannot be read.
+    #[error("{}: {error}", path.display())]
+    Unreadable {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The configuration file is not one.
+    #[error("{}: {error}", path.display())]
+    Malformed {
+        /// Which one.
+        path: PathBuf,
+        /// Where and why.
+        error: serde_json::Error,
+    },
+    /// Something is missing.
+    #[error("the device's {0} is not configured")]
+    Missing(&'static str),
+    /// Neither root URL nor join string.
+    #[error("the root URL cannot be used: {0}")]
+    Url(JoinError),
+    /// No certificate id.
+    #[error("the certificate id cannot be used: {0}")]
+    Id(CertificateIdError),
+    /// A text about the device is too long.
+    #[error("the device's {member} cannot be used: {error}")]
+    Text {
+        /// Which one.
+        member: &'static str,
+        /// Why.
+        error: TextError,
+    },
+    /// No private key.
+    #[error("{}: {error}", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: PrivateKeyError,
+    },
+    /// No certificate, or one with a key that cannot be used.
+    #[error("{} holds no certificate that can be used", path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with its key, if it is that.
+        error: Option<KeyError>,
+    },
+    /// The key is not that of the certificate.
+    #[error("the certificate {} is not that of the key {}", cert.display(), key.display())]
+    OtherKey {
+        /// The certificate's file.
+        cert: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+    },
+    /// The root file is not the certificate that the join string pins.
+    #[error("{} is not the root certificate that the join string names", path.display())]
+    OtherRoot {
+        /// The root's file.
+        path: PathBuf,
+    },
+    /// Nothing says which root certificate to believe.
+    #[error("nothing says which root certificate to believe: give a join string or a root file")]
+    NoTrust,
+}
+
+/// A configuration with its files read.
+pub(crate) struct Resolved {
+    pub(crate) settings: Settings,
+    pub(crate) key: AwsLcKey,
+    pub(crate) transport_roots: Vec<CertificateDer<'static>>,
+    pub(crate) state: PathBuf,
+}
+
+impl DeviceConfig {
+    /// Reads a JSON file. Paths in it are relative to its folder. An unknown member is refused.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = read_file(path)?;
+        let config: Self =
+            serde_json::from_slice(&text).map_err(|error| ConfigError::Malformed {
+                path: path.to_owned(),
+                error,
+            })?;
+        Ok(config.relative_to(path.parent().unwrap_or(Path::new(""))))
+    }
+
+    /// This configuration, and that of `lower` where this one says nothing. A root URL or join string
+    /// from here comes with the root of here, never with that of `lower`.
+    #[must_use]
+    pub fn over(self, lower: Self) -> Self {
+        let (root, insecure) = match self.url {
+            Some(_) => (self.root, self.insecure_trust_on_first_use),
+            None => (
+                self.root.or(lower.root),
+                self.insecure_trust_on_first_use
+                    .or(lower.insecure_trust_on_first_use),
+            ),
+        };
+        let transport_ca = if self.transport_ca.is_empty() {
+            lower.transport_ca
+        } else {
+            self.transport_ca
+        };
+        Self {
+            url: self.url.or(lower.url),
+            id: self.id.or(lower.id),
+            key: self.key.or(lower.key),
+            cert: self.cert.or(lower.cert),
+            root,
+            transport_ca,
+            state: self.state.or(lower.state),
+            vendor: self.vendor.or(lower.vendor),
+            model_number: self.model_number.or(lower.model_number),
+            serial_number: self.serial_number.or(lower.serial_number),
+            insecure_trust_on_first_use: insecure,
+        }
+    }
+
+    /// The same with every relative path below `folder`.
+    #[must_use]
+    pub fn relative_to(mut self, folder: &Path) -> Self {
+        let single = [
+            &mut self.key,
+            &mut self.cert,
+            &mut self.root,
+            &mut self.state,
+        ];
+        for path in single.into_iter().flatten().chain(&mut self.transport_ca) {
+            *path = folder.join(&*path);
+        }
+        self
+    }
+
+    pub(crate) fn resolve(&self) -> Result<Resolved, ConfigError> {
+        let url = present(&self.url, "root URL")?;
+        let target = RootTarget::parse(url).map_err(ConfigError::Url)?;
+        let id =
+            CertificateId::parse(present(&self.id, "certificate id")?).map_err(ConfigError::Id)?;
+        let (key_path, cert_path) = (
+            present(&self.key, "key")?,
+            present(&self.cert, "certificate")?,
+        );
+        let text = read_file(key_path)?;
+        let text = std::str::from_utf8(&text).unwrap_or_default();
+        let key = AwsLcKey::from_pem(text).map_err(|error| ConfigError::Key {
+            path: key_path.clone(),
+            error,
+        })?;
+        let certificates = read_certificates(cert_path)?;
+        if !certificates
+            .first()
+            .is_some_and(|leaf| key.public_key().is_of_certificate(leaf))
+        {
+            return Err(ConfigError::OtherKey {
+                cert: cert_path.clone(),
+                key: key_path.clone(),
+            });
+        }
+        let trust = self.trust(&target)?;
+        let root_url = target.root_url().clone();
+        let mut settings = Settings::new(root_url, id, certificates, trust, build_time());
+        settings.backend = Backend::AWS_LC_RS;
+        settings.description = self.description()?;
+        let mut transport_roots = Vec::new();
+        for path in &self.transport_ca {
+            transport_roots.extend(read_certificates(path)?);
+        }
+        let state = present(&self.state, "state folder")?.clone();
+        Ok(Resolved {
+            settings,
+            key,
+            transport_roots,
+            state,
+        })
+    }
+
+    /// A file and a pin must agree; without either only the explicit option helps.
+    fn trust(&self, target: &RootTarget) -> Result<RootTrust, ConfigError> {
+        let pin = target.ca();
+        match (&self.root, pin) {
+            (Some(path), pin) => {
+                let certificates = read_certificates(path)?;
+                let [root] = certificates.as_slice() else {
+                    return Err(ConfigError::Certificate {
+                        path: path.clone(),
+                        error: None,
+                    });
+                };
+                if pin.is_some_and(|pin| *pin != fingerprint(root, Backend::AWS_LC_RS)) {
+                    return Err(ConfigError::OtherRoot { path: path.clone() });
+                }
+                Ok(RootTrust::Given(root.clone()))
+            }
+            (None, Some(pin)) => Ok(RootTrust::Pinned(*pin)),
+            (None, None) if self.insecure_trust_on_first_use == Some(true) => {
+                Ok(RootTrust::InsecureTrustOnFirstUse)
+            }
+            (None, None) => Err(ConfigError::NoTrust),
+        }
+    }
+
+    fn description(&self) -> Result<OnboardingRequest, ConfigError> {
+        let text = |member, text: &Option<String>| {
+            text.as_deref()
+                .map(ShortText::parse)
+                .transpose()
+                .map_err(|error| ConfigError::Text { member, error })
+        };
+        Ok(OnboardingRequest {
+            vendor: text("vendor", &self.vendor)?,
+            model_number: text("model number", &self.model_number)?,
+            serial_number: text("serial number", &self.serial_number)?,
+        })
+    }
+}
+
+fn present<'a, T>(value: &'a Option<T>, name: &'static str) -> Result<&'a T, ConfigError> {
+    value.as_ref().ok_or(ConfigError::Missing(name))
+}
+
+fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
+    let read = fs::read(path).map(Zeroizing::new);
+    read.map_err(|error| ConfigError::Unreadable {
+        path: path.to_owned(),
+        error,
+    })
+}
+
+fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+    let text = read_file(path)?;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    match certificates {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        _ => Err(ConfigError::Certificate {
+            path: path.to_owned(),
+            error: None,
+        }),
+    }
+}
