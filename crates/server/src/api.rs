@@ -52,7 +52,6 @@ fn device_routes(server: Server) -> Router {
     let messages = Router::new()
         .route(v2024::certificate::PATH, get(certificate::get))
         .route(v2024::onboarding::PATH, post(onboarding::post))
-        .route("/onboarding", post(onboarding::post))
         .route(v2024::TOKEN_PATH, post(token::post))
         .route(
             "/device/{device_id}/git-credential",
