@@ -1,4 +1,5 @@
 use alloc::{
+    boxed::Box,
     format,
     string::{String, ToString as _},
     vec::Vec,
@@ -66,7 +67,7 @@ pub(crate) enum Body {
 enum Stage {
     #[default]
     Ready,
-    Signing(ToBeSigned, Nonce),
+    Signing(Box<ToBeSigned>, Nonce),
     Sealed(Vec<u8>, Nonce),
     /// A request is out. A second answer to it finds another stage and is dropped.
     AskedToken {
@@ -234,7 +235,7 @@ impl<T> Call<T> {
         let to_be_signed = Envelope::prepare_with(payload, Form::Bound(binding), signer, backend)
             .map_err(|error| Stopped::Request(RequestError::Prepare(error)))?;
         let message = to_be_signed.message().to_vec();
-        self.stage = Stage::Signing(to_be_signed, nonce);
+        self.stage = Stage::Signing(Box::new(to_be_signed), nonce);
         Ok(Step::Sign(message))
     }
 

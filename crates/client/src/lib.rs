@@ -62,6 +62,8 @@ mod step;
 mod testing;
 
 #[cfg(feature = "http")]
+pub mod driver;
+#[cfg(feature = "http")]
 pub mod git;
 
 pub use aboard::{Aboard, DeviceState, GitAccess, Reported};

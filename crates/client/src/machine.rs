@@ -1,4 +1,4 @@
-use gangplank_key::{CryptoRng, Signature};
+use gangplank_key::{CertificateDer, CryptoRng, Signature};
 
 use crate::{Aboard, DeviceState, Now, Onboarding, Operation, Response, Step, Stopped, Trouble};
 
@@ -12,6 +12,7 @@ pub(crate) trait Machine {
     fn lost(&mut self, now: Now);
     fn trouble(&mut self) -> Option<&Trouble>;
     fn unsaved(&mut self) -> Option<DeviceState>;
+    fn root(&self) -> Option<CertificateDer<'static>>;
 }
 
 macro_rules! machine {
@@ -36,6 +37,9 @@ macro_rules! machine {
             }
             fn unsaved(&mut self) -> Option<DeviceState> {
                 self.unsaved()
+            }
+            fn root(&self) -> Option<CertificateDer<'static>> {
+                <$type>::root(self).cloned()
             }
         }
     };

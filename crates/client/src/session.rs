@@ -149,6 +149,11 @@ impl<T> Operation<'_, T> {
     pub fn unsaved(&mut self) -> Option<DeviceState> {
         self.session.unsaved()
     }
+
+    /// The orchestrator's root certificate.
+    pub fn root(&self) -> Option<&CertificateDer<'static>> {
+        self.session.root()
+    }
 }
 
 #[cfg(test)]

@@ -65,6 +65,7 @@ pub(crate) struct Server {
     pub(crate) device: Issued,
     pub(crate) rng: TestRng,
     pub(crate) wall: UnixTime,
+    pub(crate) root_url: String,
     pub(crate) answer_audience: String,
     pub(crate) origin: String,
     pub(crate) gives_secret: bool,
@@ -77,6 +78,10 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new() -> Self {
+        Self::at(ROOT_URL)
+    }
+
+    pub(crate) fn at(root_url: &str) -> Self {
         let root = TestCa::new("Orchestrator");
         Self {
             signer: Signer::of(&root.issue(&signing_leaf())),
@@ -84,8 +89,9 @@ impl Server {
             device: self_signed(&Leaf::new(DEVICE)),
             rng: TestRng::new(99),
             wall: NOW,
-            answer_audience: format!("{ROOT_URL}/certificate/{DEVICE}"),
-            origin: ROOT_URL.into(),
+            root_url: root_url.into(),
+            answer_audience: format!("{root_url}/certificate/{DEVICE}"),
+            origin: root_url.into(),
             gives_secret: true,
             secret: None,
             token: None,
@@ -105,7 +111,7 @@ impl Server {
 
     pub(crate) fn settings(&self) -> Settings {
         let mut settings = Settings::new(
-            RootUrl::parse(ROOT_URL).unwrap(),
+            RootUrl::parse(&self.root_url).unwrap(),
             CertificateId::parse(DEVICE).unwrap(),
             vec![self.device.certificate.clone()],
             self.pin(),
@@ -237,7 +243,7 @@ impl Server {
         };
         let expect = Expect {
             form: ExpectedForm::Bound(payload_type),
-            audience: ExpectedAudience::Exactly(Audience::parse(ROOT_URL).unwrap()),
+            audience: ExpectedAudience::Exactly(Audience::parse(&self.root_url).unwrap()),
             freshness: Freshness::CreatedOrServerNonce(window, &self.issuer),
         };
         let verified = envelope.verify(&key, &expect).ok()?;

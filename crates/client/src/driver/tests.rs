@@ -582,3 +582,37 @@ async fn a_device_is_opened_from_files_and_reopened_from_its_state() {
         without(|config| config.key = Some("nowhere".into())).contains("nowhere: No such file")
     );
 }
+
+#[tokio::test]
+async fn a_secret_that_no_longer_works_is_renewed_by_onboarding_again() {
+    let site = Site::honest().await;
+    let folder = temp_dir();
+    let mut device = site.device(site.settings(), folder.path(), &[]);
+    device.onboard().await.unwrap();
+    {
+        let mut server = site.server.lock().unwrap();
+        (server.secret, server.token) = (None, None);
+    }
+    device.git_credential().await.unwrap();
+    let again = [
+        Purpose::GitCredential,
+        Purpose::Token,
+        Purpose::Onboarding,
+        Purpose::Token,
+        Purpose::GitCredential,
+    ];
+    assert_eq!(site.seen()[4..], again);
+}
+
+#[test]
+fn calls_can_move_between_threads() {
+    fn moves<T: Send>(_: T) {}
+    let folder = temp_dir();
+    let server = Server::new();
+    let directory = StateDirectory::open(folder.path().join("state")).unwrap();
+    let key = Arc::new(server.device_key());
+    let mut device = Device::new(server.settings(), key, directory, Vec::new()).unwrap();
+    moves(device.onboard());
+    moves(device.git_access());
+    moves(device.report_capabilities(&capabilities()));
+}

@@ -53,7 +53,7 @@ fn a_device_comes_aboard() {
 
 #[test]
 fn whatever_is_lost_is_asked_again_newly_signed() {
-    for lost in 0..4 {
+    for (lost, purpose) in WAY.into_iter().enumerate() {
         for server_sees_it in [false, true] {
             let mut server = Server::new();
             let (mut onboarding, key, mut world) = start(&server);
@@ -64,7 +64,7 @@ fn whatever_is_lost_is_asked_again_newly_signed() {
             });
             assert_eq!(aboard.unwrap().capabilities, Reported::Sent, "{lost}");
             let mut expected = WAY.to_vec();
-            expected.insert(lost, WAY[lost]);
+            expected.insert(lost, purpose);
             assert_eq!(world.purposes, expected);
             assert_eq!(world.waits.len(), 1);
             assert!(world.waits[0].0 <= Duration::from_secs(1));
