@@ -6,7 +6,7 @@ use alloc::{
 };
 use core::{mem, time::Duration};
 
-use gangplank_envelope::{Binding, Envelope, Form, MEDIA_TYPE, Nonce, PayloadType, ToBeSigned};
+use gangplank_envelope::{Binding, Envelope, Form, MEDIA_TYPE, Nonce};
 use gangplank_key::{CryptoRng, Signature, UnixTime, Zeroizing};
 use gangplank_token::{
     ErrorCode, ErrorResponse, FORM_MEDIA_TYPE, TokenRequest, TokenResponse, bearer_header,
@@ -14,7 +14,10 @@ use gangplank_token::{
 
 use crate::{
     BadAnswer, Connection, MAX_ANSWER, Method, Now, Purpose, Refusal, Request, RequestError,
-    Response, Step, Stopped, Trouble, backoff::Pace, context::Context,
+    Response, Step, Stopped, Trouble,
+    backoff::Pace,
+    context::Context,
+    plan::{Answer, Body, Plan, Read, Stage, Tally},
 };
 
 /// One exchange with the orchestrator, tried until it is done or refused: it gets a token, signs,
@@ -28,64 +31,6 @@ pub(crate) struct Call<T> {
     tally: Tally,
     trouble: Option<Trouble>,
     outcome: Option<Result<T, Stopped>>,
-}
-
-/// Makes the outcome of a 200 or 201.
-pub(crate) type Read<T> = fn(&mut Context, &Answer<'_>) -> Result<T, BadAnswer>;
-
-/// A 200 or 201, nothing in it believed yet.
-pub(crate) struct Answer<'a> {
-    pub(crate) response: &'a Response,
-    /// The nonce of the request.
-    pub(crate) nonce: Option<&'a Nonce>,
-    pub(crate) now: Now,
-}
-
-/// What to send.
-#[derive(Debug)]
-pub(crate) struct Plan {
-    pub(crate) purpose: Purpose,
-    pub(crate) url: String,
-    pub(crate) body: Body,
-}
-
-#[derive(Debug)]
-pub(crate) enum Body {
-    /// A GET without anything, over the bootstrap connection.
-    Bootstrap,
-    /// The token request itself, for its own sake.
-    ClientCredentials,
-    /// A GET with the bearer token and a nonce.
-    Nonce,
-    /// A POST of an envelope with the device's certificates.
-    Introduction(PayloadType, Vec<u8>),
-    /// A POST of an envelope with the bearer token.
-    Report(PayloadType, Vec<u8>),
-}
-
-#[derive(Debug, Default)]
-enum Stage {
-    #[default]
-    Ready,
-    Signing(Box<ToBeSigned>, Nonce),
-    Sealed(Vec<u8>, Nonce),
-    /// A request is out. A second answer to it finds another stage and is dropped.
-    AskedToken {
-        at: Duration,
-    },
-    Asked {
-        nonce: Option<Nonce>,
-    },
-}
-
-/// What has gone wrong so far.
-#[derive(Debug, Default)]
-struct Tally {
-    bad_answers: u32,
-    not_authenticated: u32,
-    /// 401s with a nonce, since the last wait.
-    nonces: u32,
-    token_dropped: bool,
 }
 
 impl<T> Call<T> {

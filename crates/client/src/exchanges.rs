@@ -14,8 +14,9 @@ use gangplank_onboarding::{
 
 use crate::{
     Aboard, BadAnswer, GitAccess, Purpose, Reported,
-    call::{Answer, Body, Call, Plan},
+    call::Call,
     context::Context,
+    plan::{Answer, Body, Plan},
 };
 
 /// `GET /onboarding/certificate`: the one request of the bootstrap connection.
@@ -174,7 +175,7 @@ fn take_git_credential(
 }
 
 /// Secrets go to the host and port that the end user named, and nowhere else: even a signed answer
-/// cannot send them to a third party (docs/decisions).
+/// cannot send them to a third party (decision 0010).
 fn own_origin(context: &Context, member: &'static str, url: &HttpsUrl) -> Result<(), BadAnswer> {
     match url.same_origin(&context.settings.root_url) {
         true => Ok(()),

@@ -49,12 +49,13 @@ mod aboard;
 mod backoff;
 mod call;
 mod clock;
+mod coming_aboard;
 mod context;
 mod error;
 mod exchanges;
 #[cfg(any(test, feature = "http"))]
 mod machine;
-mod onboarding;
+mod plan;
 mod session;
 mod settings;
 mod step;
@@ -69,15 +70,15 @@ pub mod git;
 pub use aboard::{Aboard, DeviceState, GitAccess, Reported};
 pub use backoff::Backoff;
 pub use clock::Now;
+pub use coming_aboard::Onboarding;
 pub use error::{BadAnswer, Refusal, RequestError, StartError, Stopped, Trouble};
-pub use onboarding::Onboarding;
 pub use session::{Operation, Session};
 pub use settings::{RootTrust, Settings};
 pub use step::{Connection, Method, Purpose, Request, Response, Step};
 
 pub use gangplank_envelope as envelope;
 pub use gangplank_key as key;
-pub use gangplank_onboarding as messages;
+pub use gangplank_onboarding as onboarding;
 pub use gangplank_token as token;
 pub use gangplank_trust as trust;
 

@@ -1,0 +1,65 @@
+use alloc::{boxed::Box, string::String, vec::Vec};
+use core::time::Duration;
+
+use gangplank_envelope::{Nonce, PayloadType, ToBeSigned};
+
+use crate::{BadAnswer, Now, Purpose, Response, context::Context};
+
+/// Makes the outcome of a 200 or 201.
+pub(crate) type Read<T> = fn(&mut Context, &Answer<'_>) -> Result<T, BadAnswer>;
+
+/// A 200 or 201, nothing in it believed yet.
+pub(crate) struct Answer<'a> {
+    pub(crate) response: &'a Response,
+    /// The nonce of the request.
+    pub(crate) nonce: Option<&'a Nonce>,
+    pub(crate) now: Now,
+}
+
+/// What to send.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) purpose: Purpose,
+    pub(crate) url: String,
+    pub(crate) body: Body,
+}
+
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// A GET without anything, over the bootstrap connection.
+    Bootstrap,
+    /// The token request itself, for its own sake.
+    ClientCredentials,
+    /// A GET with the bearer token and a nonce.
+    Nonce,
+    /// A POST of an envelope with the device's certificates.
+    Introduction(PayloadType, Vec<u8>),
+    /// A POST of an envelope with the bearer token.
+    Report(PayloadType, Vec<u8>),
+}
+
+/// How far one try has come.
+#[derive(Debug, Default)]
+pub(crate) enum Stage {
+    #[default]
+    Ready,
+    Signing(Box<ToBeSigned>, Nonce),
+    Sealed(Vec<u8>, Nonce),
+    /// A request is out. A second answer to it finds another stage and is dropped.
+    AskedToken {
+        at: Duration,
+    },
+    Asked {
+        nonce: Option<Nonce>,
+    },
+}
+
+/// What has gone wrong so far.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) bad_answers: u32,
+    pub(crate) not_authenticated: u32,
+    /// 401s with a nonce, since the last wait.
+    pub(crate) nonces: u32,
+    pub(crate) token_dropped: bool,
+}
