@@ -240,10 +240,12 @@ impl DeviceConfig {
         let mut settings = Settings::new(root_url, id, certificates, trust, build_time());
         settings.backend = Backend::AWS_LC_RS;
         settings.description = self.description()?;
-        let mut transport_roots = Vec::new();
-        for path in &self.transport_ca {
-            transport_roots.extend(read_certificates(path)?);
-        }
+        let transport_roots: Result<Vec<_>, _> = self
+            .transport_ca
+            .iter()
+            .map(|path| read_certificates(path))
+            .collect();
+        let transport_roots = transport_roots?.concat();
         let state = present(&self.state, "state folder")?.clone();
         Ok(Resolved {
             settings,

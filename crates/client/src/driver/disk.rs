@@ -55,10 +55,10 @@ pub enum StateError {
 }
 
 impl StateDirectory {
-    /// Opens a folder, and makes it with mode 0700 if it is not there.
+    /// Opens a folder. One that is not there is made with mode 0700, an empty one gets it.
     ///
     /// # Errors
-    /// [`StateError`]; one that others may write to or read is refused.
+    /// [`StateError`]; one that has files in it and that others may use is refused.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, StateError> {
         let path = path.into();
         let mut builder = DirBuilder::new();
@@ -66,6 +66,11 @@ impl StateDirectory {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&path).map_err(at(&path))?;
+        #[cfg(unix)]
+        if fs::read_dir(&path).map_err(at(&path))?.next().is_none() {
+            use std::os::unix::fs::PermissionsExt as _;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).map_err(at(&path))?;
+        }
         check_private(&path)?;
         Ok(Self(path))
     }

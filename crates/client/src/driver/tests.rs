@@ -503,11 +503,17 @@ fn one_process_at_a_time_changes_the_state() {
 }
 
 #[test]
-fn a_folder_that_others_can_read_is_refused() {
+fn a_folder_that_others_can_read_is_made_private_only_while_it_is_empty() {
     let folder = temp_dir();
     let path = folder.path().join("state");
     fs::create_dir(&path).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let open_to_all = || fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    open_to_all();
+    StateDirectory::open(&path).unwrap();
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    fs::write(path.join("something"), b"").unwrap();
+    open_to_all();
     assert!(matches!(
         StateDirectory::open(&path),
         Err(StateError::NotPrivate { .. })

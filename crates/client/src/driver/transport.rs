@@ -154,8 +154,17 @@ async fn exchange(
         .filter_map(|name| Some((name, answer.headers().get(name)?.to_str().ok()?.to_owned())))
         .collect();
     let status = answer.status().as_u16();
+    let body = bounded_body(&mut answer).await?;
+    let mut response = Response::new(status, body);
+    for (name, value) in headers {
+        response = response.header(name, &value);
+    }
+    Ok((response, peer))
+}
+
+/// The body, or more than [`MAX_ANSWER`] of a longer one, which the state machine refuses.
+async fn bounded_body(answer: &mut reqwest::Response) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
-    // One byte too many tells the state machine that the answer is too long.
     while body.len() <= MAX_ANSWER {
         match answer
             .chunk()
@@ -166,11 +175,7 @@ async fn exchange(
             None => break,
         }
     }
-    let mut response = Response::new(status, body);
-    for (name, value) in headers {
-        response = response.header(name, &value);
-    }
-    Ok((response, peer))
+    Ok(body)
 }
 
 fn causes(error: &reqwest::Error) -> String {
