@@ -47,33 +47,38 @@ impl Envelope<'_> {
                 }
                 Vec::new()
             }
-            Form::Bound(binding) => {
-                if !binding
-                    .certificates
-                    .first()
-                    .is_none_or(|leaf| key.key().is_of_certificate(leaf))
-                {
-                    return Err(VerifyError::Certificate);
-                }
-                let input = signing_input(binding, &self.certificate_id, &self.digest, backend);
-                key.key()
-                    .verify(&input, &signature)
-                    .map_err(|_| VerifyError::Signature)?;
-                check_audience(binding, &expect.audience)?;
-                let message = backend.sha256(&[&input]);
-                let seen = backend.sha256(&[
-                    b"gangplank seen message/1\0",
-                    self.certificate_id.as_str().as_bytes(),
-                    b"\0",
-                    &message,
-                ]);
-                check_freshness(binding, &expect.freshness, seen)?
-            }
+            Form::Bound(binding) => self.verify_bound(binding, key, &signature, expect)?,
         };
         Ok(Verified {
             envelope: self,
             once,
         })
+    }
+
+    fn verify_bound(
+        &self,
+        binding: &Binding,
+        key: &TrustedKey,
+        signature: &Signature,
+        expect: &Expect<'_>,
+    ) -> Result<Vec<OnceKey>, VerifyError> {
+        let leaf = binding.certificates.first();
+        if !leaf.is_none_or(|leaf| key.key().is_of_certificate(leaf)) {
+            return Err(VerifyError::Certificate);
+        }
+        let backend = key.key().backend();
+        let input = signing_input(binding, &self.certificate_id, &self.digest, backend);
+        key.key()
+            .verify(&input, signature)
+            .map_err(|_| VerifyError::Signature)?;
+        check_audience(binding, &expect.audience)?;
+        let seen = backend.sha256(&[
+            b"gangplank seen message/1\0",
+            self.certificate_id.as_str().as_bytes(),
+            b"\0",
+            &backend.sha256(&[&input]),
+        ]);
+        check_freshness(binding, &expect.freshness, seen)
     }
 
     fn check_form(&self, expected: &ExpectedForm) -> Result<(), VerifyError> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use gangplank_envelope::{DecodeError, VerifyError};
 use gangplank_onboarding::{MessageError, Problem, ProblemName};
-use gangplank_trust::{Reason, Retry};
+use gangplank_trust::Reason;
 use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 
 use crate::admission::Refused;
@@ -69,16 +69,13 @@ impl Refusal {
         self
     }
 
-    /// The answer of a decision to refuse.
+    /// The answer to a decision to refuse: 403 for every reason but a conflict of identities.
     pub(crate) fn decided(reason: &Reason) -> Self {
-        let text = format!("{}: {reason}", reason.code());
-        match reason {
-            Reason::IdentityConflict { .. } => Self::new(ProblemName::IdentityConflict, text),
-            _ => {
-                debug_assert!(matches!(reason.retry(), Retry::Later | Retry::Never));
-                Self::not_admitted(text)
-            }
-        }
+        let name = match reason {
+            Reason::IdentityConflict { .. } => ProblemName::IdentityConflict,
+            _ => ProblemName::NotAdmitted,
+        };
+        Self::new(name, format!("{}: {reason}", reason.code()))
     }
 }
 

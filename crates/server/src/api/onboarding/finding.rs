@@ -1,0 +1,187 @@
+//! Who asks to come aboard, and what was decided about them.
+
+use gangplank_envelope::{Envelope, Expect, PayloadType, Verified};
+use gangplank_key::{CertificateId, PublicKey, UnixTime};
+use gangplank_onboarding::{DeviceId, ProblemName};
+use gangplank_trust::{Decision, Outcome, Proof, Source, Tenant, TenantId, VerifiedChain, decide};
+
+use crate::admission::{LookUp, Stranger, by_device, look_up, stranger};
+use crate::api::Refusal;
+use crate::random;
+use crate::server::Server;
+use crate::store::{AdmissionPlan, Device, NewDevice};
+
+/// An envelope that verified, and the plan that was decided for its sender.
+pub(super) struct Found<'e> {
+    pub(super) verified: Verified<'e>,
+    pub(super) plan: AdmissionPlan,
+    pub(super) certificate_id: CertificateId,
+}
+
+impl Server {
+    /// Finds the sender, verifies, and decides. Nothing is changed yet.
+    pub(super) async fn find<'e>(
+        &self,
+        envelope: &'e Envelope<'e>,
+        source: Source,
+        now: UnixTime,
+    ) -> Result<Found<'e>, Refusal> {
+        let expect = self.expect(PayloadType::ONBOARDING_REQUEST, now);
+        let store = &self.shared.store;
+        match look_up(envelope).map_err(Refusal::not_admitted)? {
+            LookUp::ClaimedId(id) => {
+                let devices = store.devices_by_certificate_id(&id).await?;
+                self.registered(envelope, &devices, &expect, source, now)
+            }
+            LookUp::Key(key) => match store.device_by_key(&key.spki_sha256()).await? {
+                Some(device) => self.registered(envelope, &[device], &expect, source, now),
+                None => self.unregistered(envelope, key, &expect, source, now).await,
+            },
+        }
+    }
+
+    /// A device whose key is registered.
+    fn registered<'e>(
+        &self,
+        envelope: &'e Envelope<'e>,
+        devices: &[Device],
+        expect: &Expect<'_>,
+        source: Source,
+        now: UnixTime,
+    ) -> Result<Found<'e>, Refusal> {
+        let (verified, device) =
+            by_device(envelope, devices, expect).map_err(|refused| self.refused(&refused))?;
+        let tenant = self.tenant(&device.tenant).ok_or_else(|| {
+            Refusal::not_admitted(format!("the tenant {} is not configured", device.tenant))
+        })?;
+        let decision = decide(
+            &Proof::Registered,
+            tenant,
+            Some(&device.known()),
+            source,
+            now,
+        );
+        log(&decision, &device.certificate_id);
+        match decision.outcome {
+            // One that waits goes to the store as well: its once keys are consumed there.
+            Outcome::Known | Outcome::Pending => Ok(Found {
+                verified,
+                plan: AdmissionPlan::Known {
+                    device_id: device.id.clone(),
+                },
+                certificate_id: device.certificate_id.clone(),
+            }),
+            Outcome::Refuse(reason) => Err(Refusal::decided(&reason)),
+            Outcome::Provision(_) => Err(Refusal::new(
+                ProblemName::InternalError,
+                "a registered device cannot be provisioned",
+            )),
+        }
+    }
+
+    /// A device whose key nobody registered. What it is told depends on its certificate alone.
+    async fn unregistered<'e>(
+        &self,
+        envelope: &'e Envelope<'e>,
+        key: PublicKey,
+        expect: &Expect<'_>,
+        source: Source,
+        now: UnixTime,
+    ) -> Result<Found<'e>, Refusal> {
+        let Stranger { verified, chain } =
+            stranger(envelope, key.clone(), &self.shared.tenants, expect, now)
+                .map_err(|refused| self.refused(&refused))?;
+        let claimed = verified.signer().clone();
+        let (decision, tenant) = match &chain {
+            Ok((tenant, chain)) => (
+                self.vouched_for(chain, tenant, &claimed, source, now)
+                    .await?,
+                *tenant,
+            ),
+            Err(error) => {
+                let tenant = self.default_tenant().ok_or_else(|| {
+                    Refusal::not_admitted(format!("no tenant claims it: {error}"))
+                })?;
+                (
+                    decide(&Proof::Possession, tenant, None, source, now),
+                    tenant,
+                )
+            }
+        };
+        log(&decision, &claimed);
+        let device = new_device(&verified, &key, &tenant.id)?;
+        let plan = match decision.outcome {
+            Outcome::Provision(plan) => AdmissionPlan::Provision {
+                device,
+                anchor_id: plan.anchor_id().to_owned(),
+                policy_revision: plan.policy_revision(),
+            },
+            Outcome::Pending => AdmissionPlan::Queue { device },
+            Outcome::Refuse(reason) => return Err(Refusal::decided(&reason)),
+            Outcome::Known => {
+                return Err(Refusal::not_admitted(
+                    "the device is known under another key",
+                ));
+            }
+        };
+        Ok(Found {
+            verified,
+            plan,
+            certificate_id: claimed,
+        })
+    }
+
+    /// A trust anchor stands behind the certificate, which must then yield the id that is claimed.
+    async fn vouched_for(
+        &self,
+        chain: &VerifiedChain,
+        tenant: &Tenant,
+        claimed: &CertificateId,
+        source: Source,
+        now: UnixTime,
+    ) -> Result<Decision, Refusal> {
+        if chain.certificate_id() != claimed {
+            return Err(Refusal::not_admitted(format!(
+                "certificate-id-mismatch: the certificate yields {}, the envelope claims {claimed}",
+                chain.certificate_id()
+            )));
+        }
+        let devices = self.shared.store.devices_by_certificate_id(claimed).await?;
+        let known = devices
+            .iter()
+            .find(|device| device.tenant == tenant.id)
+            .map(Device::known);
+        Ok(decide(
+            &Proof::Chain(chain),
+            tenant,
+            known.as_ref(),
+            source,
+            now,
+        ))
+    }
+}
+
+fn new_device(
+    verified: &Verified<'_>,
+    key: &PublicKey,
+    tenant: &TenantId,
+) -> Result<NewDevice, Refusal> {
+    let leaf = verified
+        .certificates()
+        .first()
+        .ok_or_else(|| Refusal::not_admitted("the envelope brought no certificate"))?;
+    Ok(NewDevice {
+        tenant: tenant.clone(),
+        device_id: DeviceId::random(&mut random::system()),
+        certificate_id: verified.signer().clone(),
+        certificate: leaf.clone(),
+        spki_sha256: key.spki_sha256(),
+        fingerprint: key.backend().sha256(&[leaf]),
+    })
+}
+
+fn log(decision: &Decision, id: &CertificateId) {
+    for entry in &decision.trace {
+        tracing::debug!(certificate_id = %id, check = %entry.check, passed = entry.passed, "decision");
+    }
+}
