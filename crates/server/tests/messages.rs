@@ -1,6 +1,11 @@
 //! What an onboarded device does: tokens, capabilities, status, Git credentials; in memory with a
 //! clock of our own.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod common;
 

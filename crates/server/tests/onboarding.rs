@@ -1,5 +1,10 @@
 //! `POST /onboarding/` as DESIGN describes it, status by status, in memory with a clock of our own.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod common;
 

@@ -2,7 +2,12 @@
 //! and between them a network that loses, repeats, reorders and corrupts messages.
 //!
 //! `GANGPLANK_PAIR_SEEDS` runs more journeys than the default; a failure names its seed.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod common;
 
