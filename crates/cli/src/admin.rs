@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::PathBuf;
 
 use clap::Args;
-use gangplank_client::messages::{DeviceId, Problem, RootUrl};
+use gangplank_client::onboarding::{DeviceId, Problem, RootUrl};
 use reqwest::{Method, StatusCode, Url};
 use serde_json::Value;
 
@@ -185,10 +185,7 @@ fn refused(status: StatusCode, body: &[u8]) -> Failure {
         _ => Exit::Refused,
     };
     match Problem::decode(body) {
-        Ok(problem) => match problem.detail() {
-            Some(detail) => Failure::new(exit, format_args!("{}: {detail}", problem.title())),
-            None => Failure::new(exit, problem.title()),
-        },
+        Ok(problem) => Failure::new(exit, problem.detail().unwrap_or(problem.title())),
         Err(_) => Failure::new(
             exit,
             format_args!("the server answered with status {}", status.as_u16()),

@@ -1,8 +1,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    CertCommand, DesiredState, DeviceCommand, EnvelopeCommand, GitCredential, KeyCommand, Onboard,
-    ReportCommand, Reset, Serve, Status,
+    CertCommand, Demo, DesiredState, DeviceCommand, EnvelopeCommand, GitCredential, KeyCommand,
+    Onboard, ReportCommand, Reset, Serve, Status,
 };
 
 /// Brings edge devices aboard workload orchestrators
@@ -24,6 +24,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Show the whole way aboard, and attacks that must be refused, on this machine
+    Demo(Demo),
     /// Serve devices and operators: a whole orchestrator's side in one process
     Serve(Serve),
     /// Register devices and decide about them

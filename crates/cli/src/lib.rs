@@ -25,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-pub(crate) use gangplank_client::{envelope, key, messages};
+pub(crate) use gangplank_client::{envelope, key, onboarding};
 
 /// Runs the program with this process's arguments.
 pub fn main() -> ExitCode {

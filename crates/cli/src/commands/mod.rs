@@ -1,6 +1,7 @@
 //! One verb, one file.
 
 mod cert;
+mod demo;
 mod desired_state;
 mod device;
 mod envelope;
@@ -16,6 +17,7 @@ use crate::arguments::{Cli, Command};
 use crate::{Exit, Failure};
 
 pub(crate) use cert::CertCommand;
+pub(crate) use demo::Demo;
 pub(crate) use desired_state::DesiredState;
 pub(crate) use device::DeviceCommand;
 pub(crate) use envelope::EnvelopeCommand;
@@ -29,6 +31,7 @@ pub(crate) use status::Status;
 
 pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
+        Command::Demo(arguments) => demo::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Device(command) => device::run(command),
         Command::Onboard(arguments) => onboard::run(&arguments),

@@ -5,7 +5,7 @@ use gangplank_client::driver::{Device, DeviceConfig, Patience};
 use serde_json::json;
 
 use crate::device::{PatienceArguments, failure, observer};
-use crate::messages::v2024::capabilities::DeviceCapabilities;
+use crate::onboarding::v2024::capabilities::DeviceCapabilities;
 use crate::runtime::block_on;
 use crate::{Exit, Failure, files, output};
 

@@ -6,7 +6,7 @@ use gangplank_client::driver::{Device, Patience};
 
 use super::onboard::read_capabilities;
 use crate::device::{PatienceArguments, StateArgument, failure, observer};
-use crate::messages::v2024::status::{DeploymentId, DeploymentStatus, State};
+use crate::onboarding::v2024::status::{DeploymentId, DeploymentStatus, State};
 use crate::runtime::block_on;
 use crate::{Exit, Failure};
 

@@ -12,7 +12,7 @@ use qrcode::render::unicode::Dense1x2;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
-use crate::messages::RootUrl;
+use crate::onboarding::RootUrl;
 use crate::runtime::block_on;
 use crate::{Exit, Failure, output};
 
@@ -160,7 +160,7 @@ fn log_to_stderr() {
 
 /// Ends when the operating system asks the process to end.
 #[cfg(unix)]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+pub(crate) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (
         signal(SignalKind::interrupt())?,
@@ -175,7 +175,7 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
 }
 
 #[cfg(not(unix))]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+pub(crate) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {
         // Without a signal to wait for, it runs until it is killed.
         if tokio::signal::ctrl_c().await.is_err() {
