@@ -13,6 +13,7 @@ mod commands;
 mod device;
 mod exit;
 mod files;
+mod json;
 mod output;
 mod pinned;
 mod random;

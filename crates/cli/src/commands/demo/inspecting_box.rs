@@ -9,21 +9,20 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Response, StatusCode};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::forgery;
 use super::program::Program;
 use super::scene::{Party, Scene};
 use super::steps::Server;
-use crate::key::Backend;
-use crate::{Exit, Failure, output, pinned};
+use crate::{Exit, Failure, json, pinned};
 
 /// The box, working until it is dropped.
 pub(super) struct InspectingBox {
@@ -172,19 +171,16 @@ impl Inside {
     }
 }
 
-/// Another Git repository, with a digest that fits; only the signature cannot be made to.
+/// Another Git repository, with a digest that fits.
 fn rewritten(body: &[u8]) -> Option<Vec<u8>> {
     let mut envelope: Value = serde_json::from_slice(body).ok()?;
-    let payload = STANDARD.decode(envelope["payload"].as_str()?).ok()?;
-    let mut payload: Value = serde_json::from_slice(&payload).ok()?;
+    let mut payload: Value = serde_json::from_slice(&forgery::payload(&envelope)?).ok()?;
     payload.get("gitRepositoryUrl")?;
-    payload["gitRepositoryUrl"] = json!("https://mallory.example/git/everything.git");
+    let elsewhere = "https://mallory.example/git/everything.git";
+    json::set(&mut payload, "gitRepositoryUrl", elsewhere);
     let payload = payload.to_string();
-    envelope["payload"] = json!(STANDARD.encode(&payload));
-    envelope["digest"] = json!(format!(
-        "sha256:{}",
-        output::hex(&Backend::AWS_LC_RS.sha256(&[payload.as_bytes()]))
-    ));
+    forgery::put_payload(&mut envelope, payload.as_bytes());
+    forgery::put_digest_of(&mut envelope, payload.as_bytes());
     Some(envelope.to_string().into_bytes())
 }
 

@@ -1,12 +1,15 @@
 //! The whole way aboard, and attacks on it: with the public program and the public crates alone.
 
 mod attacks;
+mod forgery;
 mod inspecting_box;
+mod mallory;
 mod operator;
 mod program;
 mod scene;
 mod steps;
 mod tale;
+mod titles;
 
 use std::path::PathBuf;
 
@@ -15,6 +18,7 @@ use clap::Args;
 use crate::runtime::block_on;
 use crate::{Exit, Failure};
 use scene::Scene;
+use steps::Server;
 use tale::Tale;
 
 #[derive(Debug, Args)]
@@ -45,110 +49,54 @@ pub(crate) fn run(arguments: Demo) -> Result<Exit, Failure> {
 }
 
 async fn tell(scene: &Scene, tale: &mut Tale) -> Result<(), Failure> {
-    let server = tale
-        .step(
-            "serve",
-            "the orchestrator starts in a folder and a process of its own",
-            steps::serve(scene),
-        )
-        .await?;
-    tale.step(
-        "device-key",
-        "a device gets a key, and a certificate that it signs itself",
-        steps::device_key(scene, scene.first()),
-    )
-    .await?;
-    tale.step(
-        "stranger",
-        "nobody has registered it yet, so it is refused",
-        steps::stranger(scene, &server),
-    )
-    .await?;
-    tale.step(
-        "register",
-        "the operator uploads its certificate under its GUID",
-        steps::register(scene, &server, scene.first()),
-    )
-    .await?;
-    let device = tale
-        .step(
-            "onboard",
-            "the device pins the root, proves its key and comes aboard",
-            steps::onboard(scene, &server),
-        )
-        .await?;
-    tale.step(
-        "again",
-        "it forgets everything and asks again: it is the same device",
-        steps::again(scene, &server, &device),
-    )
-    .await?;
-    tale.step(
-        "capabilities",
-        "it reports what it is made of, with bearer token and envelope",
-        steps::capabilities(scene),
-    )
-    .await?;
-    let commit = tale
-        .step(
-            "push",
-            "the operator pushes a desired state with git",
-            operator::push(scene, &server, &device),
-        )
-        .await?;
-    tale.step(
-        "desired-state",
-        "the device clones exactly that commit with git",
-        steps::desired_state(scene, &commit),
-    )
-    .await?;
-    tale.step(
-        "deployment-status",
-        "it reports that the deployment is installed",
-        steps::deployment_status(scene, &server),
-    )
-    .await?;
+    let server = tale.step(titles::SERVE, steps::serve(scene)).await?;
+    let device = come_aboard(scene, tale, &server).await?;
+    attack(scene, tale, &server, &device).await?;
+    tale.step(titles::STOP, steps::stop(server)).await
+}
 
-    tale.step(
-        "attack-tamper",
-        "ATTACK: a signed request is changed on its way",
-        attacks::tamper(scene, &server),
-    )
-    .await?;
-    tale.step(
-        "attack-replay",
-        "ATTACK: a request that was accepted is sent again",
-        attacks::replay(scene, &server),
-    )
-    .await?;
-    tale.step(
-        "attack-other-certificate",
-        "ATTACK: another device poses as this one",
-        attacks::other_certificate(scene, &server),
-    )
-    .await?;
-    tale.step(
-        "attack-other-token",
-        "ATTACK: another device's token goes with this one's envelope",
-        attacks::other_token(scene, &server, &device),
-    )
-    .await?;
-    tale.step(
-        "attack-rewrite",
-        "ATTACK: a box that ends TLS rewrites the orchestrator's answer",
-        attacks::rewrite(scene, &server),
-    )
-    .await?;
-    tale.step(
-        "honest-box",
-        "the same box, changing nothing, is no obstacle",
-        attacks::honest_box(scene, &server),
-    )
-    .await?;
-    tale.step(
-        "stop",
-        "the orchestrator is asked to stop, and does",
-        steps::stop(server),
-    )
-    .await
+/// Yields the device id.
+async fn come_aboard(scene: &Scene, tale: &mut Tale, server: &Server) -> Result<String, Failure> {
+    let first = scene.first();
+    tale.step(titles::DEVICE_KEY, steps::device_key(first))
+        .await?;
+    tale.step(titles::STRANGER, steps::stranger(scene, server))
+        .await?;
+    tale.step(titles::REGISTER, steps::register(scene, server, first))
+        .await?;
+    let device = tale
+        .step(titles::ONBOARD, steps::onboard(scene, server))
+        .await?;
+    tale.step(titles::AGAIN, steps::again(scene, server, &device))
+        .await?;
+    tale.step(titles::CAPABILITIES, steps::capabilities(scene))
+        .await?;
+    let commit = tale
+        .step(titles::PUSH, operator::push(scene, server, &device))
+        .await?;
+    tale.step(titles::DESIRED_STATE, steps::desired_state(scene, &commit))
+        .await?;
+    tale.step(titles::DEPLOYMENT_STATUS, steps::deployment_status(scene))
+        .await?;
+    Ok(device)
+}
+
+async fn attack(
+    scene: &Scene,
+    tale: &mut Tale,
+    server: &Server,
+    device: &str,
+) -> Result<(), Failure> {
+    tale.step(titles::TAMPER, attacks::tamper(scene, server))
+        .await?;
+    tale.step(titles::REPLAY, attacks::replay(scene, server))
+        .await?;
+    let posing = attacks::other_certificate(scene, server);
+    tale.step(titles::OTHER_CERTIFICATE, posing).await?;
+    let borrowing = attacks::other_token(scene, server, device);
+    tale.step(titles::OTHER_TOKEN, borrowing).await?;
+    tale.step(titles::REWRITE, attacks::rewrite(scene, server))
+        .await?;
+    tale.step(titles::HONEST_BOX, attacks::honest_box(scene, server))
+        .await
 }

@@ -76,7 +76,7 @@ async fn git(work: &Path, server: &Server, arguments: &[&str]) -> Result<String,
     let output = command
         .output()
         .await
-        .map_err(|error| Failure::of(Exit::CannotTell, &error).while_doing("git"))?;
+        .map_err(|error| Failure::of(Exit::CannotTell, &error).while_doing("git is needed"))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
     }

@@ -10,7 +10,7 @@ use super::program::Program;
 use super::scene::{Party, Scene};
 use super::tale::{Done, Outcome};
 use crate::onboarding::RootUrl;
-use crate::{Exit, Failure, files};
+use crate::{Exit, Failure, files, json};
 
 /// The orchestrator, in its own process.
 pub(super) struct Server {
@@ -38,8 +38,9 @@ pub(super) async fn serve(scene: &Scene) -> Outcome<Server> {
     let words = arguments.iter().map(PathBuf::from).chain([data.clone()]);
     let (child, ready) = Program::new(&scene.operator(), words)?.start(&log).await?;
     let word = |member: &str| {
-        let text = ready[member].as_str().map(str::to_owned);
-        text.ok_or_else(|| Failure::new(Exit::No, format_args!("it did not say its {member}")))
+        json::text(&ready, member)
+            .map(str::to_owned)
+            .ok_or_else(|| Failure::new(Exit::No, format_args!("it did not say its {member}")))
     };
     let root_file = data.join("root.pem");
     let server = Server {
@@ -59,7 +60,7 @@ pub(super) async fn serve(scene: &Scene) -> Outcome<Server> {
     })
 }
 
-pub(super) async fn device_key(_: &Scene, party: &Party) -> Outcome<()> {
+pub(super) async fn device_key(party: &Party) -> Outcome<()> {
     Program::new(&party.folder, ["key", "generate", "--out", "device.key"])?
         .expect(Exit::Done)
         .await?;
@@ -191,10 +192,10 @@ pub(super) async fn desired_state(scene: &Scene, commit: &str) -> Outcome<()> {
         .expect(Exit::Done)
         .await?;
     let last = ran.last();
-    if last["commit"] != Value::from(commit) {
+    if json::text(&last, "commit") != Some(commit) {
         return Err(Failure::new(
             Exit::No,
-            format_args!("it shows {} and not {commit}", last["commit"]),
+            format_args!("it does not show {commit}"),
         ));
     }
     let read = |folder: PathBuf| std::fs::read(folder.join(super::operator::FILE));
@@ -211,7 +212,7 @@ pub(super) async fn desired_state(scene: &Scene, commit: &str) -> Outcome<()> {
     Ok(Done { value: (), wire })
 }
 
-pub(super) async fn deployment_status(scene: &Scene, _: &Server) -> Outcome<()> {
+pub(super) async fn deployment_status(scene: &Scene) -> Outcome<()> {
     let arguments = [
         "report",
         "deployment",

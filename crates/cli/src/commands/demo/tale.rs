@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use super::titles::Title;
 use crate::device::millis;
+use crate::json::set;
 use crate::{Exit, Failure, output};
 
 /// What a step yields, and what crossed the wire for it.
@@ -37,8 +39,7 @@ impl Tale {
     /// Takes one step and shows it; a step that fails ends the tale.
     pub(super) async fn step<T>(
         &mut self,
-        name: &str,
-        title: &str,
+        (name, title): Title,
         doing: impl Future<Output = Outcome<T>>,
     ) -> Result<T, Failure> {
         self.number += 1;
@@ -85,7 +86,7 @@ impl Tale {
         if self.json {
             let mut object = json!({"step": name, "title": title, "ok": outcome.is_ok(), "millis": millis, "wire": outcome.unwrap_or_default()});
             if let Err(failure) = outcome {
-                object["reason"] = json!(failure.to_string());
+                set(&mut object, "reason", failure.to_string());
             }
             return output::json(&object);
         }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::print;
 use crate::admin::{AdminArguments, DEVICES};
 use crate::key::CertificateId;
-use crate::{Exit, Failure, files, output};
+use crate::{Exit, Failure, files, json, output};
 
 #[derive(Debug, Args)]
 pub(crate) struct Add {
@@ -35,7 +35,7 @@ pub(super) async fn run(arguments: &Add) -> Result<Exit, Failure> {
         "certificate": STANDARD.encode(&certificate),
     });
     if let Some(tenant) = &arguments.tenant {
-        body["tenant"] = json!(tenant.as_str());
+        json::set(&mut body, "tenant", tenant.as_str());
     }
     let (device, new) = arguments.admin.open()?.post(DEVICES, Some(&body)).await?;
     if !new {

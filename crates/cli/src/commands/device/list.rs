@@ -47,7 +47,7 @@ pub(super) async fn run(arguments: &List) -> Result<Exit, Failure> {
     let admin = arguments.admin.open()?;
     let mut after: Option<String> = None;
     loop {
-        let mut query = Vec::new();
+        let mut query = vec![("limit", PAGE)];
         if let Some(state) = arguments.state {
             query.push(("state", state.as_str()));
         }
@@ -73,3 +73,6 @@ pub(super) async fn run(arguments: &List) -> Result<Exit, Failure> {
         after = last;
     }
 }
+
+/// Devices in one answer of the server.
+const PAGE: &str = "100";
