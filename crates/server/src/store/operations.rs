@@ -81,7 +81,8 @@ pub struct Admission {
     /// What was decided.
     pub plan: AdmissionPlan,
     /// What may be seen once only; consumed whatever the outcome, except
-    /// [`AdmissionOutcome::Replayed`].
+    /// [`AdmissionOutcome::Replayed`] and a proposed name that is taken
+    /// ([`Conflict::DeviceIdTaken`], [`Conflict::ClientIdTaken`]).
     pub once: Vec<OnceKey>,
     /// What the device gets if it comes aboard.
     pub credentials: Credentials,

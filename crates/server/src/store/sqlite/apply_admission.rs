@@ -36,7 +36,14 @@ pub(super) fn create_or_adopt(
             }
         }
     };
-    Ok(Step::Keep(outcome))
+    // A proposed name that is taken is the server's misfortune: the same request comes again at
+    // once, with other names, and must not be taken for its own replay.
+    Ok(match outcome {
+        AdmissionOutcome::Conflict(Conflict::DeviceIdTaken | Conflict::ClientIdTaken) => {
+            Step::Undo(outcome)
+        }
+        _ => Step::Keep(outcome),
+    })
 }
 
 /// A device that has the key is this one only under the same id in the same tenant.
