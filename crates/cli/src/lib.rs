@@ -35,3 +35,15 @@ pub fn main() -> ExitCode {
         Err(failure) => failure.report(),
     }
 }
+
+/// The pages' examples are compiled, and run where they can be, with this crate's tests: it is the
+/// one that depends on both sides.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../README.md")]
+    mod readme {}
+    #[doc = include_str!("../../../docs/guide-device-vendor.md")]
+    mod guide_device_vendor {}
+    #[doc = include_str!("../../../docs/guide-orchestrator-vendor.md")]
+    mod guide_orchestrator_vendor {}
+}
