@@ -82,6 +82,14 @@ impl Pace {
         };
     }
 
+    /// As after so many waits.
+    pub(crate) fn after(failures: u32) -> Self {
+        Self {
+            failures,
+            due: Due::Now,
+        }
+    }
+
     /// The tries up to here count as none: the server is well, it only asked for patience.
     pub(crate) fn forgive(&mut self) {
         self.failures = 0;

@@ -17,7 +17,7 @@ use crate::{
     Response, Step, Stopped, Trouble,
     backoff::Pace,
     context::Context,
-    plan::{Answer, Body, Plan, Read, Stage, Tally},
+    plan::{Answer, Body, Plan, Read, SentNonce, Stage, Tally},
 };
 
 /// One exchange with the orchestrator, tried until it is done or refused: it gets a token, signs,
@@ -97,10 +97,7 @@ impl<T> Call<T> {
             self.stage = stage;
             return;
         }
-        if let Some(nonce) = response
-            .replay_nonce()
-            .and_then(|text| Nonce::parse(text).ok())
-        {
+        if let Some(nonce) = SentNonce::of(response) {
             context.server_nonce = Some(nonce);
         }
         match stage {
@@ -155,7 +152,7 @@ impl<T> Call<T> {
                 return Ok(self.send(context, now, Vec::new(), None));
             }
             Body::Nonce => {
-                let nonce = Nonce::random(rng);
+                let nonce = SentNonce::own(Nonce::random(rng));
                 return Ok(self.send(context, now, Vec::new(), Some(nonce)));
             }
             Body::Introduction(payload_type, payload) => (
@@ -169,7 +166,7 @@ impl<T> Call<T> {
         };
         let (nonce, created) = self.freshness(context, now, rng);
         let mut binding = Binding::new(payload_type)
-            .nonce(nonce.clone())
+            .nonce(nonce.nonce.clone())
             .audience(context.audience.clone())
             .certificates(certificates);
         if let Some(created) = created {
@@ -192,12 +189,12 @@ impl<T> Call<T> {
         context: &mut Context,
         now: Now,
         rng: &mut dyn CryptoRng,
-    ) -> (Nonce, Option<UnixTime>) {
+    ) -> (SentNonce, Option<UnixTime>) {
         let created = context.time.created(now);
         let wanted = self.tally.nonces > 0 || created.is_none();
         match context.server_nonce.take() {
             Some(nonce) if wanted => (nonce, created.filter(|_| self.tally.nonces > 1)),
-            _ => (Nonce::random(rng), created),
+            _ => (SentNonce::own(Nonce::random(rng)), created),
         }
     }
 
@@ -206,7 +203,7 @@ impl<T> Call<T> {
         context: &Context,
         now: Now,
         body: Vec<u8>,
-        nonce: Option<Nonce>,
+        nonce: Option<SentNonce>,
     ) -> Step<T> {
         let mut headers = Vec::new();
         if self.needs_token()
@@ -223,7 +220,7 @@ impl<T> Call<T> {
             headers.push(("content-type", plain(MEDIA_TYPE)));
         }
         let url = match (&self.plan.body, &nonce) {
-            (Body::Nonce, Some(nonce)) => format!("{}?nonce={nonce}", self.plan.url),
+            (Body::Nonce, Some(nonce)) => format!("{}?nonce={}", self.plan.url, nonce.nonce),
             _ => self.plan.url.clone(),
         };
         self.stage = Stage::Asked { nonce };
@@ -272,6 +269,13 @@ impl<T> Call<T> {
             Some(ErrorCode::InvalidClient | ErrorCode::UnauthorizedClient)
         );
         if unknown || (response.status == 401 && response.authenticated) {
+            self.trouble = (!response.authenticated).then(|| {
+                Trouble::Refused(Refusal::read(
+                    Purpose::Token,
+                    response.status,
+                    &response.body,
+                ))
+            });
             self.outcome = Some(Err(Stopped::InvalidClient));
         } else {
             self.other_status(context, Purpose::Token, response, now);
@@ -282,7 +286,7 @@ impl<T> Call<T> {
         &mut self,
         context: &mut Context,
         response: &Response,
-        nonce: Option<Nonce>,
+        nonce: Option<SentNonce>,
         now: Now,
     ) {
         match response.status {
@@ -359,6 +363,10 @@ impl<T> Call<T> {
             }
             300..=499 => {
                 self.trouble = Some(Trouble::Refused(refusal));
+                // A box in between may have exchanged the token for one that opens another door.
+                if self.needs_token() {
+                    context.tokens.clear();
+                }
                 self.pace.wait(now.monotonic, floor, context.settings.slow);
             }
             other => self.bad(context, BadAnswer::Status(other), now),

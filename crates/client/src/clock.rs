@@ -73,11 +73,23 @@ impl Time {
         }
     }
 
+    /// Takes the time of an answer that is authenticated, and perhaps old: it has passed, no more.
+    pub(crate) fn passed(&mut self, wall: UnixTime) {
+        self.last_authenticated = self.last_authenticated.max(Some(wall));
+    }
+
+    /// Whether an authenticated answer has shown a time well after this one. Servers behind one
+    /// balancer do not agree to the second.
+    pub(crate) fn is_past(&self, wall: UnixTime) -> bool {
+        self.last_authenticated
+            .is_some_and(|seen| wall.as_secs().saturating_add(TOLERATED.as_secs()) < seen.as_secs())
+    }
+
     /// Takes the time of an answer that is authenticated and fresh. The device's clock is corrected
     /// at most once, and only if it is absent or off by more than [`TOLERATED`].
     pub(crate) fn authenticated(&mut self, wall: UnixTime, now: Now) {
         let own = self.created(now);
-        self.last_authenticated = self.last_authenticated.max(Some(wall));
+        self.passed(wall);
         let wrong =
             own.is_none_or(|own| own.as_secs().abs_diff(wall.as_secs()) > TOLERATED.as_secs());
         if self.learned.is_none() && wrong {
@@ -97,7 +109,8 @@ impl Learned {
 }
 
 /// How far the device's clock may be from an authenticated time and still be left alone: a fifth of
-/// the 300 s that a server allows `created` to be old (docs/envelope.md §8).
+/// the 300 s that a server allows `created` to be old (docs/envelope.md §8). As much may an answer
+/// be behind the last one.
 const TOLERATED: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
@@ -139,6 +152,19 @@ mod tests {
         time.authenticated(at(9000), now(30, None));
         assert_eq!(time.created(now(30, None)), Some(at(5020)));
         assert_eq!(time.path_time(now(30, None)), PathTime::Is(at(9000)));
+    }
+
+    #[test]
+    fn an_old_answer_sets_no_clock_and_is_known_for_old() {
+        let mut time = Time::new(at(1000), None);
+        assert!(!time.is_past(at(0)));
+        time.passed(at(5000));
+        assert_eq!(time.created(now(0, None)), None);
+        assert_eq!(time.path_time(now(0, None)), PathTime::AtLeast(at(5000)));
+        assert!(!time.is_past(at(4940)));
+        assert!(time.is_past(at(4939)));
+        time.passed(at(4950));
+        assert_eq!(time.last_authenticated(), Some(at(5000)));
     }
 
     #[test]

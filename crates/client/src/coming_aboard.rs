@@ -17,7 +17,10 @@ use crate::{
 pub struct Onboarding {
     context: Context,
     phase: Phase,
+    /// New ones, after a client secret that was not accepted.
     introductions: u32,
+    /// Those of them that followed a refusal of the orchestrator's own.
+    refused: u32,
 }
 
 #[derive(Debug)]
@@ -47,6 +50,7 @@ impl Onboarding {
             context,
             phase,
             introductions: 0,
+            refused: 0,
         })
     }
 
@@ -62,6 +66,7 @@ impl Onboarding {
             context,
             phase,
             introductions: 0,
+            refused: 0,
         })
     }
 
@@ -79,12 +84,18 @@ impl Onboarding {
                     .map(Step::Done)
                     .ok_or(Stopped::InvalidClient);
             };
+            // Only a refusal over TLS under the root counts; any other may be a box's own.
+            let refused_by_anybody = matches!(call.trouble(), Some(Trouble::Refused(_)));
             match call.next(&mut self.context, now, rng) {
                 Ok(Step::Sign(message)) => return Ok(Step::Sign(message)),
                 Ok(Step::Send(request)) => return Ok(Step::Send(request)),
                 Ok(Step::Wait(until)) => return Ok(Step::Wait(until)),
                 Ok(Step::Done(())) => self.advance()?,
-                Err(Stopped::InvalidClient) => self.introduce_again(now)?,
+                Err(Stopped::InvalidClient) if refused_by_anybody => self.introduce_again(now),
+                Err(Stopped::InvalidClient) if self.refused < INTRODUCTIONS => {
+                    self.refused += 1;
+                    self.introduce_again(now);
+                }
                 Err(stopped) => return Err(stopped),
             }
         }
@@ -149,11 +160,8 @@ impl Onboarding {
 
     /// A secret that does not work is replaced by introducing oneself again: somebody else may have
     /// used a newer one that this device never received.
-    fn introduce_again(&mut self, now: Now) -> Result<(), Stopped> {
-        if self.introductions >= INTRODUCTIONS {
-            return Err(Stopped::InvalidClient);
-        }
-        let mut pace = Pace::default();
+    fn introduce_again(&mut self, now: Now) {
+        let mut pace = Pace::after(self.introductions);
         pace.wait(
             now.monotonic,
             core::time::Duration::ZERO,
@@ -161,7 +169,6 @@ impl Onboarding {
         );
         self.introductions += 1;
         self.phase = Phase::Introduction(exchanges::introduction(&self.context).after(pace));
-        Ok(())
     }
 }
 

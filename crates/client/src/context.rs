@@ -1,8 +1,7 @@
 use alloc::{format, vec::Vec};
 
 use gangplank_envelope::{
-    Audience, Envelope, Expect, ExpectedAudience, ExpectedForm, Freshness, Limits, Nonce,
-    PayloadType,
+    Audience, Envelope, Expect, ExpectedAudience, ExpectedForm, Freshness, Limits, PayloadType,
 };
 use gangplank_key::Zeroizing;
 use gangplank_key::{Backend, CertificateDer, TrustedKey, UnixTime};
@@ -16,6 +15,7 @@ use gangplank_trust::{
 use crate::{
     Aboard, BadAnswer, DeviceState, MAX_ANSWER, Now, Response, RootTrust, Settings, StartError,
     clock::{PathTime, Time},
+    plan::{ChosenBy, SentNonce},
 };
 
 /// What all exchanges of one device share.
@@ -26,7 +26,7 @@ pub(crate) struct Context {
     pub(crate) aboard: Option<Aboard>,
     pub(crate) time: Time,
     pub(crate) tokens: TokenCache,
-    pub(crate) server_nonce: Option<Nonce>,
+    pub(crate) server_nonce: Option<SentNonce>,
     /// Whom the device's envelopes are for.
     pub(crate) audience: Audience,
     /// Whom the orchestrator's answers to this device are for.
@@ -118,7 +118,7 @@ impl Context {
         &mut self,
         response: &Response,
         payload_type: PayloadType,
-        nonce: &Nonce,
+        nonce: &SentNonce,
         now: Now,
     ) -> Result<Zeroizing<Vec<u8>>, BadAnswer> {
         let mut scratch = Zeroizing::new(Vec::new());
@@ -130,16 +130,22 @@ impl Context {
         let expect = Expect {
             form: ExpectedForm::Bound(payload_type),
             audience: ExpectedAudience::Exactly(self.answer_audience.clone()),
-            freshness: Freshness::Echo(nonce),
+            freshness: Freshness::Echo(&nonce.nonce),
         };
         let verified = envelope
             .verify(&signer, &expect)
             .map_err(BadAnswer::Verify)?;
-        // The nonce makes the answer younger than the request, so its time is the time.
-        if let Some(created) = verified.created() {
-            self.time.authenticated(created, now);
-            self.changed = true;
+        match (verified.created(), nonce.chosen_by) {
+            // The nonce makes the answer younger than the request, so its time is the time.
+            (Some(created), ChosenBy::Party) => self.time.authenticated(created, now),
+            (None, ChosenBy::Party) => {}
+            // It may be of any age, so it must not be older than what was seen already.
+            (Some(created), ChosenBy::Anybody) if !self.time.is_past(created) => {
+                self.time.passed(created);
+            }
+            (_, ChosenBy::Anybody) => return Err(BadAnswer::Old),
         }
+        self.changed = true;
         Ok(Zeroizing::new(verified.payload().to_vec()))
     }
 

@@ -145,6 +145,10 @@ pub enum BadAnswer {
     /// The envelope does not verify: forged, changed, old, or meant for another.
     #[error("its envelope does not verify: {0}")]
     Verify(VerifyError),
+    /// Older than an answer that was believed, to a request whose nonce a box in between may have
+    /// chosen: one of earlier, with its nonce.
+    #[error("it is older than an answer of before")]
+    Old,
     /// The message is not what it must be.
     #[error("its message is not readable: {0}")]
     Message(MessageError),

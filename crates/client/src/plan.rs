@@ -12,7 +12,7 @@ pub(crate) type Read<T> = fn(&mut Context, &Answer<'_>) -> Result<T, BadAnswer>;
 pub(crate) struct Answer<'a> {
     pub(crate) response: &'a Response,
     /// The nonce of the request.
-    pub(crate) nonce: Option<&'a Nonce>,
+    pub(crate) nonce: Option<&'a SentNonce>,
     pub(crate) now: Now,
 }
 
@@ -43,15 +43,51 @@ pub(crate) enum Body {
 pub(crate) enum Stage {
     #[default]
     Ready,
-    Signing(Box<ToBeSigned>, Nonce),
-    Sealed(Vec<u8>, Nonce),
+    Signing(Box<ToBeSigned>, SentNonce),
+    Sealed(Vec<u8>, SentNonce),
     /// A request is out. A second answer to it finds another stage and is dropped.
     AskedToken {
         at: Duration,
     },
     Asked {
-        nonce: Option<Nonce>,
+        nonce: Option<SentNonce>,
     },
+}
+
+/// The nonce of a request, and what an answer that echoes it proves.
+#[derive(Clone, Debug)]
+pub(crate) struct SentNonce {
+    pub(crate) nonce: Nonce,
+    pub(crate) chosen_by: ChosenBy,
+}
+
+/// Who chose a nonce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ChosenBy {
+    /// The device, or the orchestrator over TLS that was verified under its root. It is new, so the
+    /// answer that echoes it is younger than the request.
+    Party,
+    /// Whoever ended TLS. It may be one that this device used before, and the answer the one of then.
+    Anybody,
+}
+
+impl SentNonce {
+    pub(crate) fn own(nonce: Nonce) -> Self {
+        Self {
+            nonce,
+            chosen_by: ChosenBy::Party,
+        }
+    }
+
+    /// The one that an answer asks to use next.
+    pub(crate) fn of(response: &Response) -> Option<Self> {
+        let nonce = Nonce::parse(response.replay_nonce()?).ok()?;
+        let chosen_by = match response.authenticated {
+            true => ChosenBy::Party,
+            false => ChosenBy::Anybody,
+        };
+        Some(Self { nonce, chosen_by })
+    }
 }
 
 /// What has gone wrong so far.
