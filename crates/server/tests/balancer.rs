@@ -10,9 +10,6 @@
 mod proxy_support;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::Command;
 
 use gangplank_client::BadAnswer;
 use gangplank_client::driver::{ClientError, Device, Patience, Proxy as HttpProxy};
@@ -25,7 +22,7 @@ use gangplank_client::onboarding::v2024::status::{DeploymentId, DeploymentStatus
 use gangplank_client::onboarding::{DeviceId, ShortText};
 use gangplank_testkit::{Leaf, TestCa, self_signed};
 use http::Method;
-use proxy_support::site::{Site, write_pem};
+use proxy_support::site::{Site, credential_helper, write_pem};
 use proxy_support::{Asked, Proxy, connect, exchange, hook};
 use serde_json::Value;
 
@@ -192,12 +189,12 @@ async fn whole_way(site: &Site, device: &mut Device, id: &str) {
 
     let empty = device.git_credential().await.unwrap();
     assert_eq!(empty.commit, None);
-    let commit = push(site, &aboard.device_id);
+    let commit = site.push(&aboard.device_id);
     let credential = device.git_credential().await.unwrap();
     assert_eq!(credential.commit.as_ref().unwrap().as_str(), commit);
     let folder = site.path(id);
     // A token that has ended first: git asks the helper for the next one.
-    helper(
+    credential_helper(
         &folder,
         &["gpgt_ended", credential.password.expose()],
         credential.username.as_str(),
@@ -253,61 +250,4 @@ fn capabilities() -> DeviceCapabilities {
         storage: quantity("64 GB"),
     };
     DeviceCapabilities::new(DeviceId::parse("unset").unwrap(), resources)
-}
-
-/// Pushes `manifest.yaml` as the operator, over the admin listener; the commit.
-fn push(site: &Site, device: &DeviceId) -> String {
-    let work = site.path(&format!("operator-{device}"));
-    fs::create_dir(&work).unwrap();
-    fs::write(work.join("manifest.yaml"), "v1\n").unwrap();
-    let url = format!("{}/git/{device}.git", site.running.admin_url());
-    let token = site.admin_token();
-    let helper =
-        format!("credential.helper=!f() {{ echo username=admin; echo password={token}; }}; f");
-    let root = format!("http.sslCAInfo={}", site.path("data/root.pem").display());
-    let git = |arguments: &[&str]| {
-        let output = Command::new("git")
-            .current_dir(&work)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .envs([
-                ("HOME", "/nonexistent"),
-                ("GIT_CONFIG_NOSYSTEM", "1"),
-                ("GIT_TERMINAL_PROMPT", "0"),
-            ])
-            .envs([
-                ("GIT_AUTHOR_NAME", "o"),
-                ("GIT_AUTHOR_EMAIL", "o@example.org"),
-            ])
-            .envs([
-                ("GIT_COMMITTER_NAME", "o"),
-                ("GIT_COMMITTER_EMAIL", "o@example.org"),
-            ])
-            .args(["-c", &helper, "-c", &root])
-            .args(arguments)
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    };
-    git(&["init", "-q", "--initial-branch=main"]);
-    git(&["add", "."]);
-    git(&["commit", "-q", "-m", "state"]);
-    git(&["push", "-q", &url, "main"]);
-    git(&["rev-parse", "HEAD"])
-}
-
-/// A credential helper that gives the first of these passwords, and the next one after each `erase`.
-fn helper(folder: &Path, passwords: &[&str], username: &str) {
-    fs::write(folder.join("passwords"), passwords.join("\n") + "\n").unwrap();
-    let script = format!(
-        "#!/bin/sh\ncase $2 in get) echo username={username}; echo password=\"$(head -n 1 \"$1/passwords\")\";;\n\
-         erase) sed -i 1d \"$1/passwords\";; esac\n"
-    );
-    fs::write(folder.join("helper.sh"), script).unwrap();
-    fs::set_permissions(folder.join("helper.sh"), fs::Permissions::from_mode(0o755)).unwrap();
 }

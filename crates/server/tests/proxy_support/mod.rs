@@ -95,6 +95,7 @@ struct Shared {
     upstream: OnceLock<SocketAddr>,
     hook: Mutex<Option<Hook>>,
     log: Mutex<Vec<String>>,
+    failed: Mutex<Vec<String>>,
 }
 
 impl Proxy {
@@ -133,6 +134,11 @@ impl Proxy {
     /// From here on each exchange is given to the hook; `None`: passed on as it is.
     pub fn meddle(&self, hook: Option<Hook>) {
         *self.shared.hook.lock().unwrap() = hook;
+    }
+
+    /// The panics of hooks since the last call.
+    pub fn failed(&self) -> Vec<String> {
+        std::mem::take(&mut *self.shared.failed.lock().unwrap())
     }
 
     /// `METHOD target status` of each exchange so far.
@@ -177,7 +183,14 @@ async fn serve(
     let upstream = Upstream(*shared.upstream.get().unwrap());
     let hook = shared.hook.lock().unwrap().clone();
     let answer = match hook {
-        Some(hook) => hook(asked, upstream).await,
+        // What a hook asserts counts, although it runs in the box.
+        Some(hook) => match tokio::spawn(async move { hook(asked, upstream).await }).await {
+            Ok(answer) => answer,
+            Err(panic) => {
+                shared.failed.lock().unwrap().push(panic.to_string());
+                None
+            }
+        },
         None => Some(upstream.send(asked).await),
     };
     let status = answer

@@ -1,11 +1,14 @@
 //! The real server from a folder of its own, behind the box or without it, and its operator.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use gangplank_client::driver::{Device, DeviceConfig, Proxy as HttpProxy};
 use gangplank_server::RateLimit;
 use gangplank_server::key::{CertificateDer, SoftwareKey};
-use gangplank_server::onboarding::RootUrl;
+use gangplank_server::onboarding::{DeviceId, RootUrl};
 use gangplank_server::serve::{Running, ServeConfig, start};
 use gangplank_testkit::{Issued, Leaf, self_signed, temp_dir};
 use http::{HeaderMap, Method, StatusCode};
@@ -65,7 +68,7 @@ impl Site {
     }
 
     pub fn admin_token(&self) -> String {
-        std::fs::read_to_string(self.path("data/admin.token"))
+        fs::read_to_string(self.path("data/admin.token"))
             .unwrap()
             .trim()
             .to_owned()
@@ -134,9 +137,9 @@ impl Site {
 
     pub fn device_config(&self, id: &str, issued: &Issued, proxy: Option<&Proxy>) -> DeviceConfig {
         let folder = self.path(id);
-        std::fs::create_dir(&folder).unwrap();
+        fs::create_dir(&folder).unwrap();
         let key = SoftwareKey::from_pkcs8_der(&issued.private_key).unwrap();
-        std::fs::write(
+        fs::write(
             folder.join("key.pem"),
             key.to_pkcs8_pem().unwrap().as_bytes(),
         )
@@ -157,11 +160,61 @@ impl Site {
             ..DeviceConfig::default()
         }
     }
+
+    /// Pushes `manifest.yaml` as the operator, over the admin listener; the commit.
+    pub fn push(&self, device: &DeviceId) -> String {
+        self.push_content(device, "v1\n")
+    }
+
+    pub fn push_content(&self, device: &DeviceId, content: &str) -> String {
+        let work = self.path(&format!("operator-{device}"));
+        fs::create_dir(&work).unwrap();
+        fs::write(work.join("manifest.yaml"), content).unwrap();
+        let url = format!("{}/git/{device}.git", self.running.admin_url());
+        let token = self.admin_token();
+        let helper =
+            format!("credential.helper=!f() {{ echo username=admin; echo password={token}; }}; f");
+        let root = format!("http.sslCAInfo={}", self.path("data/root.pem").display());
+        let git = |arguments: &[&str]| {
+            let output = Command::new("git")
+                .current_dir(&work)
+                .env_clear()
+                .env("PATH", std::env::var_os("PATH").unwrap())
+                .envs([
+                    ("HOME", "/nonexistent"),
+                    ("GIT_CONFIG_NOSYSTEM", "1"),
+                    ("GIT_TERMINAL_PROMPT", "0"),
+                ])
+                .envs([
+                    ("GIT_AUTHOR_NAME", "o"),
+                    ("GIT_AUTHOR_EMAIL", "o@example.org"),
+                ])
+                .envs([
+                    ("GIT_COMMITTER_NAME", "o"),
+                    ("GIT_COMMITTER_EMAIL", "o@example.org"),
+                ])
+                .args(["-c", &helper, "-c", &root])
+                .args(arguments)
+                .output()
+                .unwrap();
+            assert!(
+                output.status.success(),
+                "{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        git(&["init", "-q", "--initial-branch=main"]);
+        git(&["add", "."]);
+        git(&["commit", "-q", "-m", "state"]);
+        git(&["push", "-q", &url, "main"]);
+        git(&["rev-parse", "HEAD"])
+    }
 }
 
 pub fn write_pem(path: &Path, certificate: &CertificateDer<'_>) {
     let text = base64(certificate);
-    std::fs::write(
+    fs::write(
         path,
         format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"),
     )
@@ -171,4 +224,15 @@ pub fn write_pem(path: &Path, certificate: &CertificateDer<'_>) {
 pub fn base64(bytes: &[u8]) -> String {
     use base64::Engine;
     base64::prelude::BASE64_STANDARD.encode(bytes)
+}
+
+/// A credential helper that gives the first of these passwords, and the next one after each `erase`.
+pub fn credential_helper(folder: &Path, passwords: &[&str], username: &str) {
+    fs::write(folder.join("passwords"), passwords.join("\n") + "\n").unwrap();
+    let script = format!(
+        "#!/bin/sh\ncase $2 in get) echo username={username}; echo password=\"$(head -n 1 \"$1/passwords\")\";;\n\
+         erase) sed -i 1d \"$1/passwords\";; esac\n"
+    );
+    fs::write(folder.join("helper.sh"), script).unwrap();
+    fs::set_permissions(folder.join("helper.sh"), fs::Permissions::from_mode(0o755)).unwrap();
 }
