@@ -362,3 +362,24 @@ fn git_gets_a_password_for_the_one_repository_and_no_other() {
         missing.complaint()
     );
 }
+
+#[test]
+fn broken_content_is_a_no_and_what_is_missing_cannot_be_told() {
+    let folder = Folder::new();
+    folder.device("device", "SN-0001", "p256");
+    folder.device("other", "SN-0001", "p256");
+    folder.write("broken", "not what it should be");
+    let join = format!("gangplank://localhost:1?ca=sha256:{}", "0".repeat(64));
+    let run = |key: &str, cert: &str| {
+        let arguments = ["onboard", &join, "--id", "SN-0001", "--key", key];
+        let more = ["--cert", cert, "--state", "state", "--no-wait"];
+        folder.run(&[&arguments[..], &more].concat(), b"")
+    };
+    run("broken", "device.pem").exit(1).silent();
+    run("device.key", "broken").exit(1).silent();
+    run("missing", "device.pem").exit(2).silent();
+    run("device.key", "missing").exit(2).silent();
+    // A key and a certificate that do not belong together.
+    run("device.key", "other.pem").exit(2).silent();
+    run("device.key", "device.pem").exit(3);
+}
