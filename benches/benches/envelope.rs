@@ -25,7 +25,7 @@ use gangplank_key::{
 use std::time::Duration;
 
 fn main() {
-    divan::main();
+    divan::Divan::from_args().sample_count(1000).main();
 }
 
 #[divan::bench(args = SIZES)]

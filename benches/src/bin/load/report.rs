@@ -20,6 +20,8 @@ pub struct Report {
     /// Processor time for one onboarding.
     server: Duration,
     devices: Duration,
+    /// What other processes took of the machine meanwhile, in percent: above ten, measure again.
+    others: f64,
 }
 
 impl Report {
@@ -28,6 +30,7 @@ impl Report {
         each.sort();
         let percentile = |percent: usize| each[(each.len() * percent / 100).min(each.len() - 1)];
         let requests = each.len();
+        let others = cpu.machine.saturating_sub(cpu.server + cpu.devices);
         Self {
             at_a_time,
             connections,
@@ -36,6 +39,7 @@ impl Report {
             latency: [percentile(50), percentile(95), percentile(99)],
             server: cpu.server / requests as u32,
             devices: cpu.devices / requests as u32,
+            others: 100.0 * others.as_secs_f64() / (took.whole.as_secs_f64() * cores() as f64),
         }
     }
 }
@@ -46,12 +50,13 @@ impl fmt::Display for Report {
         write!(
             f,
             "{:>2} devices, {:<6} connections: {:>5.0}/s  p50 {p50:>6.2} ms  p95 {p95:>6.2} ms  \
-             p99 {p99:>6.2} ms  processor: server {:>4} µs, devices {:>4} µs  ({} onboardings)",
+             p99 {p99:>6.2} ms  processor: server {:>4} µs, devices {:>4} µs, others {:>2.0} %  ({} onboardings)",
             self.at_a_time,
             format!("{:?}", self.connections).to_lowercase(),
             self.per_second,
             self.server.as_micros(),
             self.devices.as_micros(),
+            self.others,
             self.requests,
         )
     }
@@ -86,7 +91,7 @@ pub fn machine(folder: &Path) {
     let model = cpu_info
         .lines()
         .find_map(|line| line.strip_prefix("model name\t: "));
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let cores = cores();
     let kernel = text("/proc/sys/kernel/osrelease");
     let load = text("/proc/loadavg");
     println!(
@@ -95,6 +100,10 @@ pub fn machine(folder: &Path) {
         kernel.trim()
     );
     println!("load before: {}; folder: {}", load.trim(), folder.display());
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// The middle of sorted durations.

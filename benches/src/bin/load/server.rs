@@ -80,6 +80,7 @@ impl ServerProcess {
         Ok(Cpu {
             server: cpu_of(&server.to_string())?,
             devices: cpu_of("self")?,
+            machine: cpu_of_machine()?,
         })
     }
 
@@ -99,6 +100,8 @@ impl ServerProcess {
 pub struct Cpu {
     pub server: Duration,
     pub devices: Duration,
+    /// What all processes used, these two among them.
+    pub machine: Duration,
 }
 
 impl Cpu {
@@ -106,6 +109,7 @@ impl Cpu {
         Self {
             server: self.server - before.server,
             devices: self.devices - before.devices,
+            machine: self.machine - before.machine,
         }
     }
 }
@@ -116,6 +120,19 @@ fn cpu_of(process: &str) -> Result<Duration> {
     let after_name = stat.rsplit_once(')').ok_or("stat")?.1;
     let ticks = after_name.split_whitespace().skip(11).take(2);
     let ticks: u64 = ticks.map(|field| field.parse::<u64>().unwrap_or(0)).sum();
+    Ok(Duration::from_millis(ticks * 10))
+}
+
+/// User, nice and system time, that of interrupts, and what the host took back: fields of `cpu` in proc(5)'s `stat`.
+fn cpu_of_machine() -> Result<Duration> {
+    let stat = fs::read_to_string("/proc/stat")?;
+    let all = stat.lines().next().ok_or("stat")?;
+    let fields = all.split_whitespace().skip(1);
+    let fields: Vec<u64> = fields.map(|field| field.parse().unwrap_or(0)).collect();
+    let ticks: u64 = [0, 1, 2, 5, 6, 7]
+        .iter()
+        .filter_map(|at| fields.get(*at))
+        .sum();
     Ok(Duration::from_millis(ticks * 10))
 }
 
