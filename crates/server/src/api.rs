@@ -8,6 +8,7 @@ mod git_credential;
 mod health;
 mod message;
 mod onboarding;
+mod path;
 mod problems;
 mod refusal;
 mod repository;
@@ -15,6 +16,7 @@ mod status;
 mod token;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use gangplank_onboarding::{ProblemName, v2024};
@@ -55,7 +57,7 @@ fn device_routes(server: Server) -> Router {
         .route(v2024::TOKEN_PATH, post(token::post))
         .route(
             "/device/{device_id}/git-credential",
-            get(git_credential::get),
+            get(git_credential::get).head(not_by_head),
         )
         .route(
             "/device/{device_id}/capabilities",
@@ -78,11 +80,20 @@ fn device_routes(server: Server) -> Router {
 
 /// Messages are bounded and read whole; packs stream past that limit.
 fn whole(messages: Router, streams: Router, server: Server) -> Router {
-    limit_requests(messages, server.shared.limits)
-        .merge(streams)
-        .merge(health::routes().with_state(server))
-        .fallback(async || answer(ProblemName::NotFound))
-        .method_not_allowed_fallback(async || answer(ProblemName::MethodNotAllowed))
+    // `limit_requests` has bounded the body before an extractor sees it.
+    limit_requests(
+        messages.layer(DefaultBodyLimit::disable()),
+        server.shared.limits,
+    )
+    .merge(streams)
+    .merge(health::routes().with_state(server))
+    .fallback(async || answer(ProblemName::NotFound))
+    .method_not_allowed_fallback(async || answer(ProblemName::MethodNotAllowed))
+}
+
+/// A HEAD must not make a credential that nobody receives.
+async fn not_by_head() -> Response {
+    answer(ProblemName::MethodNotAllowed)
 }
 
 fn answer(name: ProblemName) -> Response {

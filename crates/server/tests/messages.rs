@@ -549,6 +549,16 @@ async fn every_problem_explains_itself() {
 }
 
 #[tokio::test]
+async fn what_axum_refuses_reads_like_the_rest() {
+    let world = World::new().await;
+    let answer = world.public(Method::GET, "/problems/%ff", &[], b"").await;
+    assert_eq!(answer.problem(), "/problems/not-found");
+    let path = "/device/d-1/git-credential";
+    let answer = world.public(Method::HEAD, path, &[], b"").await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
 async fn health_is_on_both_listeners() {
     let world = World::new().await;
     for path in ["/livez", "/readyz"] {

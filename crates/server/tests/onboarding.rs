@@ -243,6 +243,21 @@ async fn a_rejected_a_disabled_and_a_removed_device_stay_out() {
 }
 
 #[tokio::test]
+async fn a_refused_request_is_used_up() {
+    let world = World::new().await;
+    let (mut device, response) = world.aboard(1).await;
+    let path = format!("/admin/devices/{}", response.device_id);
+    let (disable, enable) = (format!("{path}/disable"), format!("{path}/enable"));
+    world.operator(Method::POST, &disable, "").await;
+    let envelope = device.onboarding(world.now());
+    let send = || world.public(Method::POST, "/onboarding/", &[], &envelope);
+    assert_eq!(send().await.status, StatusCode::FORBIDDEN);
+    world.operator(Method::POST, &enable, "").await;
+    assert_eq!(send().await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(world.onboard(&mut device).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_removed_stranger_does_not_queue_again() {
     let world = World::queueing().await;
     let mut device = TestDevice::new(1);
@@ -319,6 +334,11 @@ async fn the_plain_form_is_policy_and_only_for_registered_devices() {
         .await;
     assert_eq!(answer.problem(), "/problems/plain-form-not-allowed");
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    let stranger = TestDevice::new(2).seal(&payload, Form::Plain);
+    let same = refusing
+        .public(Method::POST, "/onboarding/", &[], &stranger)
+        .await;
+    assert_eq!(same.body, answer.body, "it does not tell which ids exist");
 
     let accepting = World::accepting_plain().await;
     let answer = accepting
@@ -365,6 +385,11 @@ async fn what_cannot_be_read_is_a_400_that_says_where() {
             &envelope,
             &[("signature-input", "sig1=()")],
             "/problems/two-signatures",
+        ),
+        (
+            &envelope,
+            &[("content-type", "text/plain")],
+            "/problems/unreadable-request",
         ),
     ] {
         let answer = world

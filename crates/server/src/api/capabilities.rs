@@ -1,6 +1,6 @@
 //! `POST`, `PUT /device/{deviceId}/capabilities`: what a device can do.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use bytes::Bytes;
 use gangplank_envelope::PayloadType;
 use gangplank_onboarding::ProblemName;
@@ -8,12 +8,13 @@ use gangplank_onboarding::v2024::capabilities::DeviceCapabilities;
 use http::{HeaderMap, StatusCode};
 
 use super::Refusal;
+use super::path::Parameters;
 use crate::server::Server;
 use crate::store::CapabilitiesReport;
 
 pub(super) async fn put(
     State(server): State<Server>,
-    Path(route): Path<String>,
+    Parameters(route): Parameters<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, Refusal> {

@@ -1,7 +1,7 @@
 //! `GET /device/{deviceId}/git-credential`: a fresh credential for the desired state, and the
 //! commit that the device should find there.
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use gangplank_envelope::{Nonce, PayloadType};
 use gangplank_onboarding::v2024::git_credential::GitCredential;
@@ -10,13 +10,14 @@ use gangplank_token::GitToken;
 use http::{HeaderMap, StatusCode};
 
 use super::Refusal;
+use super::path::Parameters;
 use crate::random;
 use crate::server::Server;
 use crate::store::{GitTokenIssue, IssueOutcome};
 
 pub(super) async fn get(
     State(server): State<Server>,
-    Path(route): Path<String>,
+    Parameters(route): Parameters<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use gangplank_envelope::{Envelope, Limits, OnceKey, PayloadType};
+use gangplank_envelope::{Envelope, Limits, MEDIA_TYPE, OnceKey, PayloadType};
 use gangplank_key::UnixTime;
 use gangplank_onboarding::ProblemName;
 use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 
 use super::Refusal;
 use crate::admission::{DeviceKeys, Refused};
@@ -29,7 +30,7 @@ impl Server {
         payload_type: PayloadType,
         now: UnixTime,
     ) -> Result<Message, Refusal> {
-        one_form(headers)?;
+        only_an_envelope(headers)?;
         let device = self.device_of_bearer(headers, route, now).await?;
         let mut scratch = Vec::new();
         let envelope = Envelope::decode(body, &Limits::DEFAULT, &mut scratch)?;
@@ -59,19 +60,38 @@ impl Server {
     }
 }
 
-/// One form of signature per request: with two nobody can say which one counts.
-pub(super) fn one_form(headers: &HeaderMap) -> Result<(), Refusal> {
-    match OTHER_FORMS
+/// An envelope by its media type, and no other form of signature beside it: with two nobody can
+/// say which one counts.
+pub(super) fn only_an_envelope(headers: &HeaderMap) -> Result<(), Refusal> {
+    if let Some(name) = OTHER_FORMS
         .into_iter()
         .find(|name| headers.contains_key(*name))
     {
-        None => Ok(()),
-        Some(name) => Err(Refusal::new(
-            ProblemName::TwoSignatures,
-            format!("the request has the header {name} beside an envelope"),
-        )
-        .explained()),
+        let reason = format!("the request has the header {name} beside an envelope");
+        return Err(Refusal::new(ProblemName::TwoSignatures, reason).explained());
+    }
+    let Some(value) = headers.get(CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let essence = value
+        .to_str()
+        .ok()
+        .and_then(|value| value.split(';').next());
+    match essence.map(str::trim) {
+        Some(name)
+            if MEDIA_TYPES
+                .iter()
+                .any(|known| name.eq_ignore_ascii_case(known)) =>
+        {
+            Ok(())
+        }
+        _ => {
+            let reason = format!("the body's media type is not {MEDIA_TYPE}");
+            Err(Refusal::new(ProblemName::UnreadableRequest, reason).explained())
+        }
     }
 }
 
 const OTHER_FORMS: [&str; 3] = ["x-payload-signature", "signature", "signature-input"];
+/// Devices that know no envelope but Margo's send the second.
+const MEDIA_TYPES: [&str; 2] = [MEDIA_TYPE, "application/json"];

@@ -1,11 +1,11 @@
 //! `GET /problems/{name}`: what the `type` of a problem means (RFC 9457 §4).
 
-use axum::extract::Path;
 use gangplank_onboarding::ProblemName;
 
 use super::Refusal;
+use super::path::Parameters;
 
-pub(super) async fn get(Path(name): Path<String>) -> Result<String, Refusal> {
+pub(super) async fn get(Parameters(name): Parameters<String>) -> Result<String, Refusal> {
     let problem = ProblemName::ALL
         .iter()
         .find(|problem| problem.as_str() == name)

@@ -129,7 +129,7 @@ impl From<Inadmissible> for Refusal {
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store failed");
-        Self::new(ProblemName::Unavailable, error).retry_after(STORE_RETRY)
+        Self::new(ProblemName::Unavailable, error)
     }
 }
 
@@ -149,5 +149,3 @@ impl IntoResponse for Refusal {
 
 /// RFC 8555 §6.5.1.
 pub(crate) const REPLAY_NONCE: HeaderName = HeaderName::from_static("replay-nonce");
-/// A full disk or a busy database does not mend in less.
-const STORE_RETRY: Duration = Duration::from_secs(10);

@@ -1,6 +1,6 @@
 //! `POST /device/{deviceId}/deployment/{deploymentId}/status`: how a deployment goes.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use bytes::Bytes;
 use gangplank_envelope::PayloadType;
 use gangplank_onboarding::ProblemName;
@@ -8,12 +8,13 @@ use gangplank_onboarding::v2024::status::DeploymentStatus;
 use http::{HeaderMap, StatusCode};
 
 use super::Refusal;
+use super::path::Parameters;
 use crate::server::Server;
 use crate::store::StatusReport;
 
 pub(super) async fn post(
     State(server): State<Server>,
-    Path((route, deployment)): Path<(String, String)>,
+    Parameters((route, deployment)): Parameters<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, Refusal> {

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use gangplank_onboarding::{Problem, ProblemName};
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -80,18 +80,20 @@ pub fn limit_requests(router: Router, limits: RequestLimits) -> Router {
     }))
 }
 
-/// A problem as an answer, with its status.
+/// A problem as an answer, with its status; a 503 says when to come again.
 pub(crate) fn problem_response(problem: &Problem) -> Response {
     let status = problem
         .status()
         .and_then(|status| StatusCode::from_u16(status).ok());
     let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (
-        status,
-        [(CONTENT_TYPE, Problem::MEDIA_TYPE)],
-        problem.encode(),
-    )
-        .into_response()
+    let content_type = [(CONTENT_TYPE, Problem::MEDIA_TYPE)];
+    let mut response = (status, content_type, problem.encode()).into_response();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, UNAVAILABLE_FOR.as_secs().into());
+    }
+    response
 }
 
 /// Adds to each answer what keeps browsers and caches from misusing it, unless the handler set the
@@ -143,6 +145,9 @@ fn refuse_announced_size(headers: &HeaderMap, limit: usize) -> Result<(), Reques
         Some(_) => Err(RequestRefused::TooLarge { limit }),
     }
 }
+
+/// A full disk, a busy database or too many git processes do not mend in less.
+const UNAVAILABLE_FOR: Duration = Duration::from_secs(10);
 
 const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),

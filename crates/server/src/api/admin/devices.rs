@@ -1,7 +1,7 @@
 //! `/admin/devices`: who is known, and what the operator decides about them.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use gangplank_key::{CertificateDer, CertificateId, PublicKey};
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::view::DeviceView;
 use crate::access::OPERATOR;
 use crate::api::Refusal;
+use crate::api::path::Parameters;
 use crate::random;
 use crate::server::{BACKEND, Server};
 use crate::store::{
@@ -112,7 +113,7 @@ pub(super) async fn list(
 pub(super) async fn show(
     State(server): State<Server>,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    Parameters(id): Parameters<String>,
 ) -> Result<Json<DeviceView>, Refusal> {
     server.operator(&headers)?;
     let id = DeviceId::parse(&id).map_err(invalid)?;
@@ -132,43 +133,43 @@ pub(super) async fn show(
 pub(super) async fn approve(
     server: State<Server>,
     headers: HeaderMap,
-    id: Path<String>,
+    id: Parameters<String>,
 ) -> Result<Json<DeviceView>, Refusal> {
-    change(&server, &headers, &id, Change::Approve).await
+    change(&server, &headers, &id.0, Change::Approve).await
 }
 
 pub(super) async fn reject(
     server: State<Server>,
     headers: HeaderMap,
-    id: Path<String>,
+    id: Parameters<String>,
 ) -> Result<Json<DeviceView>, Refusal> {
-    change(&server, &headers, &id, Change::Reject).await
+    change(&server, &headers, &id.0, Change::Reject).await
 }
 
 pub(super) async fn disable(
     server: State<Server>,
     headers: HeaderMap,
-    id: Path<String>,
+    id: Parameters<String>,
 ) -> Result<Json<DeviceView>, Refusal> {
-    change(&server, &headers, &id, Change::Disable).await
+    change(&server, &headers, &id.0, Change::Disable).await
 }
 
 pub(super) async fn enable(
     server: State<Server>,
     headers: HeaderMap,
-    id: Path<String>,
+    id: Parameters<String>,
 ) -> Result<Json<DeviceView>, Refusal> {
-    change(&server, &headers, &id, Change::Enable).await
+    change(&server, &headers, &id.0, Change::Enable).await
 }
 
 /// The device's repository is moved away with it, so that nobody who gets the id again finds it.
 pub(super) async fn remove(
     server: State<Server>,
     headers: HeaderMap,
-    id: Path<String>,
+    id: Parameters<String>,
 ) -> Result<StatusCode, Refusal> {
-    let Json(_) = change(&server, &headers, &id, Change::Remove).await?;
-    let id = DeviceId::parse(&id).map_err(invalid)?;
+    let Json(_) = change(&server, &headers, &id.0, Change::Remove).await?;
+    let id = DeviceId::parse(&id.0).map_err(invalid)?;
     if let Err(error) = server.shared.repositories.remove(&id).await {
         tracing::warn!(device = %id, %error, "the repository of a removed device stays");
     }

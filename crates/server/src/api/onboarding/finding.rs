@@ -1,14 +1,16 @@
 //! Who asks to come aboard, and what was decided about them.
 
-use gangplank_envelope::{Envelope, Expect, PayloadType, Verified};
+use gangplank_envelope::{Envelope, Expect, PayloadType, Verified, VerifyError};
 use gangplank_key::{CertificateId, PublicKey, UnixTime};
 use gangplank_onboarding::{DeviceId, ProblemName};
-use gangplank_trust::{Decision, Outcome, Proof, Source, Tenant, TenantId, VerifiedChain, decide};
+use gangplank_trust::{
+    Decision, Outcome, Proof, Reason, Source, Tenant, TenantId, VerifiedChain, decide,
+};
 
-use crate::admission::{LookUp, Stranger, by_device, look_up, stranger};
+use crate::admission::{LookUp, Refused, Stranger, by_device, look_up, stranger};
 use crate::api::Refusal;
 use crate::random;
-use crate::server::Server;
+use crate::server::{PlainForm, Server};
 use crate::store::{AdmissionPlan, Device, NewDevice};
 
 /// An envelope that verified, and the plan that was decided for its sender.
@@ -27,21 +29,29 @@ impl Server {
         now: UnixTime,
     ) -> Result<Found<'e>, Refusal> {
         let expect = self.expect(PayloadType::ONBOARDING_REQUEST, now);
+        // Before anybody is looked up, or the answer would tell which ids exist.
+        if !envelope.is_bound() && self.shared.plain_form == PlainForm::Refuse {
+            return Err(self.refused(&Refused::Verify(VerifyError::PlainForm)));
+        }
         let store = &self.shared.store;
         match look_up(envelope).map_err(Refusal::not_admitted)? {
             LookUp::ClaimedId(id) => {
                 let devices = store.devices_by_certificate_id(&id).await?;
                 self.registered(envelope, &devices, &expect, source, now)
+                    .await
             }
             LookUp::Key(key) => match store.device_by_key(&key.spki_sha256()).await? {
-                Some(device) => self.registered(envelope, &[device], &expect, source, now),
+                Some(device) => {
+                    self.registered(envelope, &[device], &expect, source, now)
+                        .await
+                }
                 None => self.unregistered(envelope, key, &expect, source, now).await,
             },
         }
     }
 
     /// A device whose key is registered.
-    fn registered<'e>(
+    async fn registered<'e>(
         &self,
         envelope: &'e Envelope<'e>,
         devices: &[Device],
@@ -71,7 +81,7 @@ impl Server {
                 },
                 certificate_id: device.certificate_id.clone(),
             }),
-            Outcome::Refuse(reason) => Err(Refusal::decided(&reason)),
+            Outcome::Refuse(reason) => Err(self.turn_away(&verified, &reason, now).await?),
             Outcome::Provision(_) => Err(Refusal::new(
                 ProblemName::InternalError,
                 "a registered device cannot be provisioned",
@@ -117,7 +127,9 @@ impl Server {
                 policy_revision: plan.policy_revision(),
             },
             Outcome::Pending => AdmissionPlan::Queue { device },
-            Outcome::Refuse(reason) => return Err(Refusal::decided(&reason)),
+            Outcome::Refuse(reason) => {
+                return Err(self.turn_away(&verified, &reason, now).await?);
+            }
             Outcome::Known => {
                 return Err(Refusal::not_admitted(
                     "the device is known under another key",
@@ -129,6 +141,20 @@ impl Server {
             plan,
             certificate_id: claimed,
         })
+    }
+
+    /// Refuses, and uses the request up: who recorded it cannot send it when the reason is gone.
+    async fn turn_away(
+        &self,
+        verified: &Verified<'_>,
+        reason: &Reason,
+        now: UnixTime,
+    ) -> Result<Refusal, Refusal> {
+        let keys = verified.once_keys();
+        if !keys.is_empty() && !self.shared.store.consume_once(keys, now).await? {
+            return Err(self.unauthenticated("the request was seen before"));
+        }
+        Ok(Refusal::decided(reason))
     }
 
     /// A trust anchor stands behind the certificate, which must then yield the id that is claimed.

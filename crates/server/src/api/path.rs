@@ -1,0 +1,21 @@
+//! A route's parameters, refused in the words of this API.
+
+use axum::extract::{FromRequestParts, Path};
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::Refusal;
+
+/// As [`Path`]; what is no UTF-8 text names nothing, and is a 404.
+pub(super) struct Parameters<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Parameters<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        Path::from_request_parts(parts, state)
+            .await
+            .map(|Path(parameters)| Self(parameters))
+            .map_err(Refusal::not_found)
+    }
+}
