@@ -321,7 +321,7 @@ impl<T> Call<T> {
         let refusal = Refusal::read(self.plan.purpose, 401, &response.body);
         self.trouble = Some(Trouble::NotAuthenticated(refusal.clone()));
         let signs = matches!(self.plan.body, Body::Introduction(..) | Body::Report(..));
-        let new_nonce = signs && response.replay_nonce().is_some() && self.tally.nonces < NONCES;
+        let new_nonce = signs && SentNonce::of(response).is_some() && self.tally.nonces < NONCES;
         let new_token = self.needs_token() && !self.tally.token_dropped;
         if new_nonce {
             self.tally.nonces += 1;
