@@ -6,10 +6,10 @@ use std::time::Duration;
 use gangplank_client::{Onboarding, Stopped};
 use gangplank_server::envelope::Form;
 use gangplank_server::key::UnixTime;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::forge::{Thief, decode, open, set, set_in_payload, signer};
+use crate::forge::{Thief, ask, bearer, decode, open, set, set_in_payload, signer};
 use crate::proxy_support::site::base64;
 use crate::proxy_support::{Answer, Asked};
 use crate::victim::Victim;
@@ -375,6 +375,36 @@ pub async fn clock_by_a_forged_nonce(world: &World) {
     world.drive_to_the_end(&mut victim, &mut onboarding).await;
     let session = onboarding.into_session().unwrap();
     assert_eq!(session.time(victim.now()), None);
+    world.is_sound(&victim).await;
+}
+
+/// With a captured token the box gets a credential to the nonce of an onboarding request: signed by
+/// the orchestrator, for this device, to this nonce, and of another type.
+pub async fn credential_for_onboarding(world: &World) {
+    let mut victim = world.aboard().await;
+    let captured = victim.aboard().unwrap().clone();
+    world.meddle("/onboarding/", 2, move |_, asked, upstream| {
+        let captured = captured.clone();
+        async move {
+            let token = ("authorization", bearer(upstream, &captured).await);
+            let nonce = open(&asked.body)["nonce"].as_str().unwrap().to_owned();
+            let path = format!(
+                "/device/{}/git-credential?nonce={nonce}",
+                captured.device_id
+            );
+            Some(ask(upstream, Method::GET, &path, &[token], b"").await)
+        }
+    });
+    let state = victim.state.clone().unwrap();
+    let mut again = Onboarding::again(victim.settings.clone(), state).unwrap();
+    let done = victim.drive(world, &mut again, 2).await;
+    assert!(done.is_none(), "{done:?}");
+    assert!(
+        victim.last_trouble().contains("GitCredential"),
+        "{:?}",
+        victim.troubles
+    );
+    world.goes_on(&mut victim, &mut again).await;
     world.is_sound(&victim).await;
 }
 

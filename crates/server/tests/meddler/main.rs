@@ -152,6 +152,9 @@ async fn answers(tally: &mut Tally) {
     case!(tally, "clock by an earlier answer and its nonce", |world| {
         answers::clock_by_a_forged_nonce(world)
     });
+    case!(tally, "answer, a credential in its place", |world| {
+        answers::credential_for_onboarding(world)
+    });
     case!(tally, "credential, an earlier one", |world| {
         aboard::credential_kept(world)
     });

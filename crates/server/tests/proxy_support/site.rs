@@ -167,6 +167,11 @@ impl Site {
     }
 
     pub fn push_content(&self, device: &DeviceId, content: &str) -> String {
+        // The server that git talks to runs on the same threads.
+        tokio::task::block_in_place(|| self.push_blocking(device, content))
+    }
+
+    fn push_blocking(&self, device: &DeviceId, content: &str) -> String {
         let work = self.path(&format!("operator-{device}"));
         fs::create_dir(&work).unwrap();
         fs::write(work.join("manifest.yaml"), content).unwrap();
