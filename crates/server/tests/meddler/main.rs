@@ -112,6 +112,9 @@ async fn requests(tally: &mut Tally) {
     case!(tally, "requests elsewhere, first", |world| {
         requests::delivered_elsewhere_first(world)
     });
+    case!(tally, "request for another orchestrator", |world| {
+        requests::signed_for_another_orchestrator(world)
+    });
     case!(tally, "request with a captured token", |world| {
         requests::made_with_a_captured_token(world)
     });

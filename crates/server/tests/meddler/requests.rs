@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use gangplank_server::envelope::{Audience, Binding, Form, PayloadType};
+use gangplank_server::envelope::{Audience, Binding, Envelope, Form, PayloadType};
 use gangplank_server::key::{Algorithm, Signature, UnixTime};
+use gangplank_server::onboarding::v2024::onboarding::OnboardingRequest;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -246,19 +247,25 @@ pub async fn delivered_later_and_elsewhere(world: &World) {
 pub async fn delivered_elsewhere_first(world: &World) {
     let mut victim = world.aboard().await;
     let id = victim.aboard().unwrap().device_id.to_string();
-    for (route, elsewhere) in [
-        ("/capabilities", "/onboarding/".to_owned()),
+    for (route, elsewhere, status) in [
+        ("/capabilities", "/onboarding/".to_owned(), 401),
         (
             "/capabilities",
             format!("/device/{id}/deployment/pump/status"),
+            401,
         ),
         (
             "/capabilities",
             format!("/device/{}/capabilities", world.thief.device_id()),
+            403,
         ),
-        ("/status", format!("/device/{id}/deployment/other/status")),
-        ("/status", format!("/device/{id}/capabilities")),
-        ("/onboarding/", format!("/device/{id}/capabilities")),
+        (
+            "/status",
+            format!("/device/{id}/deployment/other/status"),
+            400,
+        ),
+        ("/status", format!("/device/{id}/capabilities"), 401),
+        ("/onboarding/", format!("/device/{id}/capabilities"), 401),
     ] {
         let bearer = bearer(world.proxy.upstream(), victim.aboard().unwrap()).await;
         world.meddle(route, 1, move |_, mut asked, upstream| {
@@ -269,11 +276,7 @@ pub async fn delivered_elsewhere_first(world: &World) {
                 .insert("authorization", bearer.parse().unwrap());
             async move {
                 let answer = upstream.send(asked).await;
-                assert!(
-                    (400..=404).contains(&answer.status.as_u16()),
-                    "{elsewhere}: {}",
-                    answer.status
-                );
+                assert_eq!(answer.status, status, "{elsewhere}");
                 Some(answer)
             }
         });
@@ -290,6 +293,33 @@ pub async fn delivered_elsewhere_first(world: &World) {
     let known = world.site.device(victim.id.as_str()).await;
     assert_eq!(crate::deployments(&known), 1, "{known}");
     world.is_sound(&victim).await;
+}
+
+/// What the device signed for another orchestrator is nothing here.
+pub async fn signed_for_another_orchestrator(world: &World) {
+    let mut victim = world.victim().await;
+    for (audience, status) in [
+        ("https://attacker.example".to_owned(), 401),
+        (world.site.url(), 201),
+    ] {
+        let binding = Binding::new(PayloadType::ONBOARDING_REQUEST)
+            .created(UnixTime::now())
+            .audience(Audience::parse(&audience).unwrap())
+            .certificates(vec![victim.issued.certificate.clone()]);
+        let payload = OnboardingRequest::default().encode();
+        let prepared = Envelope::prepare(payload, Form::Bound(binding), &victim.id).unwrap();
+        let body = prepared.sign_with(&victim.key).unwrap();
+        let answer = ask(
+            world.proxy.upstream(),
+            Method::POST,
+            "/onboarding/",
+            &[],
+            &body,
+        )
+        .await;
+        assert_eq!(answer.status, status, "{audience}");
+    }
+    world.comes_aboard(&mut victim).await;
 }
 
 /// What needs a bearer token needs the device's key as well.
