@@ -135,6 +135,9 @@ impl Context {
         let verified = envelope
             .verify(&signer, &expect)
             .map_err(BadAnswer::Verify)?;
+        if let Some(created) = verified.created() {
+            self.check_created(envelope.claimed_certificates(), created)?;
+        }
         match (verified.created(), nonce.chosen_by) {
             // The nonce makes the answer younger than the request, so its time is the time.
             (Some(created), ChosenBy::Party) => self.time.authenticated(created, now),
@@ -147,6 +150,21 @@ impl Context {
         }
         self.changed = true;
         Ok(Zeroizing::new(verified.payload().to_vec()))
+    }
+
+    /// An answer's time becomes a floor that never sinks again. Outside the windows of the very
+    /// certificates that vouch for it, it is an orchestrator's clock gone astray, and as a floor it
+    /// would lock the device out for good.
+    fn check_created(
+        &self,
+        certificates: &[CertificateDer<'_>],
+        created: UnixTime,
+    ) -> Result<(), BadAnswer> {
+        let no_root = BadAnswer::Created(ChainError::NoUsableAnchor);
+        let root = self.root.as_ref().ok_or(no_root)?;
+        verify_orchestrator(certificates, root, self.settings.backend, created)
+            .map(drop)
+            .map_err(BadAnswer::Created)
     }
 
     fn orchestrator(

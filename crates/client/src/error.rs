@@ -145,6 +145,10 @@ pub enum BadAnswer {
     /// The envelope does not verify: forged, changed, old, or meant for another.
     #[error("its envelope does not verify: {0}")]
     Verify(VerifyError),
+    /// Made at a time at which the certificates that vouch for it are not valid: the orchestrator's
+    /// clock is wrong.
+    #[error("its time cannot be right, its certificates are not valid then: {0}")]
+    Created(ChainError),
     /// Older than an answer that was believed, to a request whose nonce a box in between may have
     /// chosen: one of earlier, with its nonce.
     #[error("it is older than an answer of before")]

@@ -124,6 +124,31 @@ fn a_git_credential_is_believed_only_if_it_answers_this_request() {
 }
 
 #[test]
+fn a_jump_of_the_orchestrators_clock_does_not_lock_the_device_out() {
+    let (mut server, mut session, key, mut world) = aboard();
+    let before = session.state().unwrap().last_authenticated;
+    // The year 2100, long after the end of the signing certificate.
+    server.wall = gangplank_key::UnixTime::since_unix_epoch(Duration::from_secs(4_102_444_800));
+    let outcome = world.run(&mut session.git_credential(), &key, |_, request| {
+        Some(server.answer(request))
+    });
+    match outcome {
+        Err(Stopped::BadAnswer {
+            reason: BadAnswer::Created(_),
+            ..
+        }) => {}
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(session.state().unwrap().last_authenticated, before);
+    server.wall = NOW;
+    world
+        .run(&mut session.git_credential(), &key, |_, request| {
+            Some(server.answer(request))
+        })
+        .unwrap();
+}
+
+#[test]
 fn a_git_credential_at_hand_ends_in_time_and_can_be_forgotten() {
     let (_, mut session, _, mut world) = aboard();
     assert!(session.held_git_access(world.now()).is_some());
