@@ -51,7 +51,8 @@ impl Observer {
         let (status, response, length, authenticated) = match answer {
             Ok(response) => {
                 let (body, status) = (&response.body, Some(response.status));
-                (status, redacted(body), body.len(), response.authenticated)
+                let shown = redacted_answer(request.purpose, body);
+                (status, shown, body.len(), response.authenticated)
             }
             Err(reason) => (None, reason.to_owned(), 0, false),
         };
@@ -92,6 +93,24 @@ fn redacted(body: &[u8]) -> String {
     }
 }
 
+/// An answer for people. The token endpoint may be somebody else's and answer with members that nobody
+/// here knows to be secret (RFC 6749 §5.1), so of its answers only the known harmless ones are shown.
+fn redacted_answer(purpose: Purpose, body: &[u8]) -> String {
+    if purpose != Purpose::Token {
+        return redacted(body);
+    }
+    match serde_json::from_slice::<Value>(body) {
+        Ok(Value::Object(mut members)) => {
+            members.retain(|name, _| OF_TOKEN_ANSWERS.contains(&name.as_str()));
+            let mut value = Value::Object(members);
+            hide_secrets(&mut value);
+            value.to_string()
+        }
+        _ if body.is_empty() => String::new(),
+        _ => format!("({} bytes)", body.len()),
+    }
+}
+
 /// Puts an envelope's payload in the place of its base64, or hides it.
 fn open_payload(envelope: &mut Value) {
     let Some(payload) = envelope.get_mut("payload") else {
@@ -122,7 +141,20 @@ fn hide_secrets(value: &mut Value) {
     }
 }
 
-const SECRETS: [&str; 4] = ["clientSecret", "gitAccessToken", "password", "access_token"];
+const SECRETS: [&str; 5] = [
+    "clientSecret",
+    "client_secret",
+    "gitAccessToken",
+    "password",
+    "access_token",
+];
+const OF_TOKEN_ANSWERS: [&str; 5] = [
+    "token_type",
+    "expires_in",
+    "scope",
+    "error",
+    "error_description",
+];
 
 #[cfg(test)]
 mod tests {
@@ -141,5 +173,17 @@ mod tests {
         assert!(!redacted(br#"{"access_token":"gpat_3"}"#).contains("gpat_"));
         assert_eq!(redacted(b"client_secret=gpcs_4"), "(20 bytes)");
         assert!(!redacted(br#"{"payload":"Z3Bjc181"}"#).contains("Z3Bj"));
+        assert!(!redacted(br#"{"client_secret":"gpcs_6"}"#).contains("gpcs_"));
+    }
+
+    #[test]
+    fn of_a_token_answer_only_what_is_known_to_be_harmless_is_shown() {
+        let answer = br#"{"access_token":"gpat_1","refresh_token":"r","id_token":"i",
+            "token_type":"Bearer","expires_in":60,"scope":{"password":"p"}}"#;
+        assert_eq!(
+            redacted_answer(Purpose::Token, answer),
+            r#"{"expires_in":60,"scope":{"password":"(redacted)"},"token_type":"Bearer"}"#
+        );
+        assert_eq!(redacted_answer(Purpose::Token, b"gpat_2"), "(6 bytes)");
     }
 }
