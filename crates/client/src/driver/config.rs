@@ -135,6 +135,9 @@ pub enum ConfigError {
         /// The root's file.
         path: PathBuf,
     },
+    /// It cannot be written down, so no other process could go on with it.
+    #[error("the configuration cannot be kept: {0}")]
+    Unkept(serde_json::Error),
     /// Nothing says which root certificate to believe.
     #[error("nothing says which root certificate to believe: give a join string or a root file")]
     NoTrust,

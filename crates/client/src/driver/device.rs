@@ -33,7 +33,8 @@ pub struct Device {
 /// The session, and the state on disk that it agrees with.
 struct Held {
     session: Session,
-    saved: Vec<u8>,
+    /// `None` agrees with nothing.
+    saved: Option<Vec<u8>>,
 }
 
 impl Device {
@@ -252,17 +253,18 @@ impl Device {
         mut onboarding: Onboarding,
         lock: &StateLock,
     ) -> Result<Aboard, ClientError> {
+        // First of all: after a crash on the way a state may be there, and git's helper needs both.
+        if let Some(config) = &self.config {
+            let text = serde_json::to_vec_pretty(config).map_err(ConfigError::Unkept)?;
+            self.directory.replace(CONFIG, &text)?;
+        }
         let aboard = self
             .engine
             .drive(&mut onboarding, &self.directory, lock)
             .await?;
-        if let Some(config) = &self.config {
-            let text = serde_json::to_vec_pretty(config).unwrap_or_default();
-            self.directory.replace(CONFIG, &text)?;
-        }
         self.session = onboarding.into_session().map(|session| Held {
             session,
-            saved: Vec::new(),
+            saved: None,
         });
         self.agree();
         Ok(aboard)
@@ -303,9 +305,9 @@ impl Device {
     /// The session that agrees with the state on disk: another process may have changed that.
     fn session(&mut self, _: &StateLock) -> Result<&mut Session, ClientError> {
         let state = self.directory.load()?.ok_or(StartError::NotAboard)?;
-        let saved = serde_json::to_vec(&state).unwrap_or_default();
+        let saved = serde_json::to_vec(&state).ok();
         let held = match self.session.take() {
-            Some(held) if held.saved == saved => held,
+            Some(held) if saved.is_some() && held.saved == saved => held,
             _ => Held {
                 session: Session::new(self.settings.clone(), state)?,
                 saved,
@@ -320,8 +322,7 @@ impl Device {
             held.saved = held
                 .session
                 .state()
-                .and_then(|state| serde_json::to_vec(&state).ok())
-                .unwrap_or_default();
+                .and_then(|state| serde_json::to_vec(&state).ok());
         }
     }
 

@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -558,6 +559,30 @@ async fn a_device_is_opened_from_files_and_reopened_from_its_state() {
                 .with_patience(Patience::NoWait),
         )
     };
+    // The configuration is there before the network is used, and without it the network is not.
+    let unreachable = DeviceConfig {
+        url: Some("https://localhost:1/margo".into()),
+        state: Some(folder.path().join("other")),
+        ..config.clone()
+    };
+    let error = open(&unreachable).unwrap().onboard().await.unwrap_err();
+    assert_eq!(error.exit_code(), 3, "{error}");
+    let kept = DeviceConfig::read(&folder.path().join("other/device.json")).unwrap();
+    assert_eq!(kept, unreachable);
+    let odd = folder
+        .path()
+        .join(std::ffi::OsStr::from_bytes(b"not-utf8-\xff"));
+    let unkept = DeviceConfig {
+        state: Some(odd.clone()),
+        ..config.clone()
+    };
+    let error = open(&unkept).unwrap().onboard().await.unwrap_err();
+    assert!(
+        matches!(error, ClientError::Config(ConfigError::Unkept(_))),
+        "{error}"
+    );
+    assert!(site.seen().is_empty() && !odd.join("device.json").exists());
+
     open(&config).unwrap().onboard().await.unwrap();
     let mut again = Device::reopen(&folder.path().join("state"))
         .unwrap()
