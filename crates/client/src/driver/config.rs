@@ -166,10 +166,15 @@ impl DeviceConfig {
         Ok(config.relative_to(path.parent().unwrap_or(Path::new(""))))
     }
 
-    /// This configuration, and that of `lower` where this one says nothing. A root URL or join string
-    /// from here comes with the root of here, never with that of `lower`.
+    /// This configuration, and that of `lower` where this one says nothing. Another root URL than that
+    /// of `lower` comes with the root of here, never with that of `lower`. The same root URL, written
+    /// again without pin or root file, keeps what `lower` says of whom to believe.
     #[must_use]
-    pub fn over(self, lower: Self) -> Self {
+    pub fn over(mut self, lower: Self) -> Self {
+        if self.says_no_more_than(&lower) {
+            // It is in that of `lower` that the pin may be.
+            self.url = None;
+        }
         let (root, insecure) = match self.url {
             Some(_) => (self.root, self.insecure_trust_on_first_use),
             None => (
@@ -195,6 +200,18 @@ impl DeviceConfig {
             model_number: self.model_number.or(lower.model_number),
             serial_number: self.serial_number.or(lower.serial_number),
             insecure_trust_on_first_use: insecure,
+        }
+    }
+
+    /// Whether this one's URL is that of `lower`, and nothing here says which root to believe.
+    fn says_no_more_than(&self, lower: &Self) -> bool {
+        let target =
+            |url: &Option<String>| url.as_deref().and_then(|url| RootTarget::parse(url).ok());
+        match (target(&self.url), target(&lower.url)) {
+            (Some(own), Some(other)) => {
+                own.root_url() == other.root_url() && own.ca().is_none() && self.root.is_none()
+            }
+            _ => false,
         }
     }
 

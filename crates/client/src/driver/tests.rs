@@ -614,6 +614,35 @@ async fn a_device_is_opened_from_files_and_reopened_from_its_state() {
     );
 }
 
+#[test]
+fn the_same_url_again_keeps_the_trust_of_the_layer_below() {
+    let pin = "ab".repeat(32);
+    let join = format!("gangplank://wfm.example/margo?ca=sha256:{pin}");
+    let with = |url: &str| DeviceConfig {
+        url: Some(url.to_owned()),
+        ..DeviceConfig::default()
+    };
+    let lower = DeviceConfig {
+        root: Some("root.pem".into()),
+        insecure_trust_on_first_use: Some(true),
+        ..with(&join)
+    };
+    assert_eq!(
+        with("https://wfm.example/margo/").over(lower.clone()),
+        lower
+    );
+    for url in [
+        "https://other.example/margo",
+        "https://wfm.example/",
+        "no URL",
+    ] {
+        assert_eq!(with(url).over(lower.clone()), with(url), "{url}");
+    }
+    // What the upper one says of trust itself stands alone.
+    let other_pin = with(&join.replace("ab", "cd"));
+    assert_eq!(other_pin.clone().over(lower), other_pin);
+}
+
 #[tokio::test]
 async fn a_secret_that_no_longer_works_is_renewed_by_onboarding_again() {
     let site = Site::honest().await;
