@@ -69,7 +69,8 @@ pub(super) fn connection(
 /// Gives `command` this environment and these settings, and nothing else.
 ///
 /// Settings come by environment: a value may hold any character, and neither names nor values show in the process
-/// list. They beat the checkout's own configuration.
+/// list. They beat the checkout's own configuration, except where that has settings for one URL (`http.<url>.*`):
+/// so a checkout that another user may write to is refused before git reads it.
 pub(super) fn apply(
     command: &mut Command,
     environment: &[(OsString, OsString)],

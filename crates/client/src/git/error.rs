@@ -20,6 +20,16 @@ pub enum GitError {
         /// The directory.
         directory: PathBuf,
     },
+    /// Somebody else owns the checkout or may write to it, and so could tell git whom to trust; nothing in it was
+    /// touched.
+    #[error(
+        "{} can be changed by others than this user: make it this user's alone (chown, chmod go-w), or remove the \
+         checkout", path.display()
+    )]
+    NotPrivate {
+        /// The folder or file.
+        path: PathBuf,
+    },
     /// The URL is not one that a device fetches from.
     #[error("the repository's URL is not a plain https URL")]
     Url,

@@ -43,13 +43,40 @@ impl<'a> Work<'a> {
             found => found?,
         };
         if found.is_dir() {
+            self.check_private()?;
             let arguments = words(&["--local", "--get", REMOTE_URL]);
             let url = self.run("config", &self.directory, &arguments).await?;
             if url.text() == Some(&self.checkout.url) {
-                return Ok(());
+                return self.forget_attributes();
             }
         }
         Err(self.not_ours())
+    }
+
+    /// Settings in `.git/config` can beat those of this call, so nobody else may have written them. This comes before
+    /// the first git command, which would read them.
+    fn check_private(&self) -> Result<(), GitError> {
+        let git = self.directory.join(".git");
+        [&self.directory, &git, &git.join("config")]
+            .into_iter()
+            .try_for_each(|path| self.must_be_ours(path))
+    }
+
+    fn must_be_ours(&self, path: &Path) -> Result<(), GitError> {
+        if only_ours(path, self.empty.path())? {
+            return Ok(());
+        }
+        Err(GitError::NotPrivate {
+            path: path.to_owned(),
+        })
+    }
+
+    /// They would change the files on their way out of the repository, and no setting turns them off.
+    fn forget_attributes(&self) -> Result<(), GitError> {
+        match fs::remove_file(self.directory.join(".git/info/attributes")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 
     /// Makes the checkout's `.git`, complete, and then puts it into place: one that is there always names its
@@ -68,6 +95,10 @@ impl<'a> Work<'a> {
             // Left by a call that was killed.
             fs::remove_dir_all(entry.path())?;
         }
+        // A umask of 002 lets the group in, and the next call would refuse what this one made. What cannot be changed
+        // is another's, and refused right here.
+        keep_others_out(&self.directory, 0o755).ok();
+        self.must_be_ours(&self.directory)?;
         let staging = tempfile::Builder::new()
             .prefix(STAGING_PREFIX)
             .tempdir_in(&self.directory)?;
@@ -80,6 +111,7 @@ impl<'a> Work<'a> {
             .await?;
         let url = words(&[REMOTE_URL, &self.checkout.url]);
         self.succeed("config", staging.path(), &url).await?;
+        keep_others_out(&staging.path().join(".git"), 0o700)?;
         fs::rename(staging.path().join(".git"), self.directory.join(".git"))?;
         Ok(())
     }
@@ -241,8 +273,99 @@ impl<'a> Work<'a> {
     }
 }
 
+/// Whether `path` belongs to the user that this process acts for, who has just made `own`, and nobody
+/// else may write to it. A path that is not there does no harm.
+#[cfg(unix)]
+fn only_ours(path: &Path, own: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let found = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        found => found?,
+    };
+    Ok(found.uid() == fs::metadata(own)?.uid() && found.mode() & 0o022 == 0)
+}
+
+#[cfg(not(unix))]
+fn only_ours(_: &Path, _: &Path) -> io::Result<bool> {
+    Ok(true)
+}
+
+/// Takes away the permissions that are not in `mode`.
+#[cfg(unix)]
+fn keep_others_out(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let held = fs::metadata(path)?.permissions().mode();
+    if held & 0o777 & !mode == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(
+        path,
+        fs::Permissions::from_mode(held & !0o777 | held & mode),
+    )
+}
+
+#[cfg(not(unix))]
+fn keep_others_out(_: &Path, _: u32) -> io::Result<()> {
+    Ok(())
+}
+
 const STAGING_PREFIX: &str = ".gangplank-new-";
 const REMOTE_URL: &str = "remote.origin.url";
 const FETCHED: &str = "refs/gangplank/fetched";
 const FETCHED_COMMIT: &str = "refs/gangplank/fetched^{commit}";
 const NOTHING_THERE: &str = "fatal: couldn't find remote ref HEAD";
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
+
+    use super::*;
+    use crate::git::HelperCommand;
+
+    fn allow(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_checkout_that_others_may_change_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("desired");
+        fs::create_dir(&directory).unwrap();
+        allow(&directory, 0o775);
+        let checkout = Checkout {
+            url: "https://wfm.example/git/d-1.git".to_owned(),
+            directory: directory.clone(),
+            ca_file: folder.path().join("root.pem"),
+            helper: HelperCommand {
+                program: "helper".into(),
+                arguments: Vec::new(),
+            },
+            expected: ExpectedCommit::NotCompared,
+        };
+        let git = Git::new("git");
+        let work = Work::new(&git, &checkout).unwrap();
+        // What it makes itself is private, whatever the folder was.
+        work.prepare().await.unwrap();
+        let attributes = directory.join(".git/info/attributes");
+        fs::create_dir_all(directory.join(".git/info")).unwrap();
+        fs::write(&attributes, "* text eol=crlf").unwrap();
+        work.prepare().await.unwrap();
+        assert!(!attributes.exists());
+
+        for name in ["", ".git", ".git/config"] {
+            let path = directory.join(name);
+            let held = fs::metadata(&path).unwrap().permissions();
+            for others in [0o020, 0o002] {
+                allow(&path, held.mode() | others);
+                let refused = work.prepare().await;
+                assert!(
+                    matches!(refused, Err(GitError::NotPrivate { .. })),
+                    "{name}: {refused:?}"
+                );
+            }
+            fs::set_permissions(&path, held).unwrap();
+        }
+        work.prepare().await.unwrap();
+    }
+}
