@@ -12,7 +12,8 @@ use super::disk::CONFIG;
 use super::run::Engine;
 use super::transport::Transport;
 use super::{
-    ClientError, ConfigError, DeviceConfig, Observer, Patience, Proxy, StateDirectory, StateLock,
+    ClientError, ConfigError, DeviceConfig, Observer, Patience, Proxy, StateDirectory, StateError,
+    StateLock,
 };
 use crate::{
     Aboard, Backoff, DeviceState, GitAccess, Onboarding, Operation, Session, Settings, StartError,
@@ -43,8 +44,16 @@ impl Device {
     /// # Errors
     /// [`ClientError`].
     pub fn open(config: &DeviceConfig) -> Result<Self, ClientError> {
+        Self::open_in(config, StateDirectory::open)
+    }
+
+    /// `open_state` is what may be done to the state folder.
+    fn open_in(
+        config: &DeviceConfig,
+        open_state: impl FnOnce(PathBuf) -> Result<StateDirectory, StateError>,
+    ) -> Result<Self, ClientError> {
         let resolved = config.resolve()?;
-        let directory = StateDirectory::open(resolved.state)?;
+        let directory = open_state(resolved.state)?;
         let key = Arc::new(resolved.key);
         let mut device = Self::new(resolved.settings, key, directory, resolved.transport_roots)?;
         device.config = Some(absolute(config)?);
@@ -52,12 +61,13 @@ impl Device {
     }
 
     /// Opens a device that has onboarded from this state folder before, with the configuration it had
-    /// then: for git's credential helper.
+    /// then: for git's credential helper. It makes no folder and changes no permissions.
     ///
     /// # Errors
     /// [`ClientError`].
     pub fn reopen(state: &Path) -> Result<Self, ClientError> {
-        Self::open(&DeviceConfig::read(&state.join(CONFIG))?)
+        let config = DeviceConfig::read(&state.join(CONFIG))?;
+        Self::open_in(&config, StateDirectory::open_existing)
     }
 
     /// A device with a key of any kind. `transport_roots` count for TLS only, never for identity.

@@ -75,6 +75,21 @@ impl StateDirectory {
         Ok(Self(path))
     }
 
+    /// Opens a folder that is there already, and changes nothing about it: to look at a state, or to
+    /// remove one, is no reason to make a folder or to change whose it is.
+    ///
+    /// # Errors
+    /// [`StateError::Io`] if it is not there or no folder, [`StateError::NotPrivate`] if others may use
+    /// it, even if it is empty.
+    pub fn open_existing(path: impl Into<PathBuf>) -> Result<Self, StateError> {
+        let path = path.into();
+        if !fs::metadata(&path).map_err(at(&path))?.is_dir() {
+            return Err(at(&path)(io::ErrorKind::NotADirectory.into()));
+        }
+        check_private(&path)?;
+        Ok(Self(path))
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.0

@@ -521,6 +521,25 @@ fn a_folder_that_others_can_read_is_made_private_only_while_it_is_empty() {
     ));
 }
 
+#[test]
+fn to_look_at_a_folder_changes_nothing() {
+    let folder = temp_dir();
+    let path = folder.path().join("state");
+    let look = || StateDirectory::open_existing(&path);
+    assert!(matches!(look(), Err(StateError::Io { .. })));
+    assert!(!path.exists());
+    fs::create_dir(&path).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(matches!(look(), Err(StateError::NotPrivate { .. })));
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o755);
+    StateDirectory::open(&path).unwrap();
+    assert!(look().unwrap().load().unwrap().is_none());
+    fs::write(folder.path().join("file"), b"").unwrap();
+    let file = StateDirectory::open_existing(folder.path().join("file"));
+    assert!(matches!(file, Err(StateError::Io { .. })));
+}
+
 #[tokio::test]
 async fn a_device_is_opened_from_files_and_reopened_from_its_state() {
     let site = Site::honest().await;
