@@ -202,6 +202,12 @@ def envelopes():
     unreadable("audience-capitals", "a host in capitals is not canonical", bound(audience="https://WFM.example"), "2")
     unreadable("audience-default-port", "the default port is not canonical", bound(audience="https://wfm.example:443"), "2")
     unreadable("audience-final-slash", "a final slash is not canonical", bound(audience="https://wfm.example/"), "2")
+    unreadable("certificates-no-der", "an element that is no DER SEQUENCE", bound(certificates=[b64(b"no certificate")]), "2")
+    unreadable("certificates-joined", "two certificates in one element: the signature covers the same bytes",
+               changed(bound(certificates=[b64(leaf), b64(other_leaf)]), certificates=[b64(leaf + other_leaf)]), "2")
+    unreadable("certificates-cut", "one certificate in two elements: the signature covers the same bytes",
+               changed(bound(certificates=[b64(leaf), b64(other_leaf)]),
+                       certificates=[b64(leaf), b64(other_leaf[:7]), b64(other_leaf[7:])]), "2")
     unreadable("certificates-nine", "nine certificates", bound(certificates=[b64(leaf)] * 9), "2")
     case("certificate-too-large", "a certificate of 16 KiB and one byte", section + "10", "refuse: too-large",
          bound(certificates=[b64(leaf), b64(bytes(16385))]), **boundly)
@@ -248,8 +254,8 @@ def envelopes():
                changed(good, signature=b64(base64.b64decode(good["signature"]) + b"\0")), "6")
     unverified("certificate-of-another-key", "the first certificate carries another key", "certificate",
                bound(certificates=[b64(other_leaf)]))
-    unverified("certificate-no-certificate", "the first certificate is none", "certificate",
-               bound(certificates=[b64(b"no certificate")]))
+    unverified("certificate-no-certificate", "the first certificate is a DER SEQUENCE, and none", "certificate",
+               bound(certificates=[b64(b"\x30\x02\x05\x00")]))
     unverified("plain-array", "a plain payload that is a JSON array", "payload", members(payload=b"[]"), "3", **plainly)
     unverified("plain-two-values", "a plain payload of two objects", "payload", members(payload=b"{}{}"), "3", **plainly)
     unverified("plain-is-signing-input", "a bound form's signing input passed off as a plain payload", "payload",

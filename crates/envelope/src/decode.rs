@@ -130,6 +130,9 @@ pub enum MemberError {
     /// Beyond 2^53 - 1, where JSON readers disagree (RFC 7493 §2.2).
     #[error("beyond 2^53 - 1")]
     Created,
+    /// Not one DER SEQUENCE, as each certificate is.
+    #[error("not the DER of one certificate")]
+    Certificate,
     /// No certificate id.
     #[error(transparent)]
     CertificateId(#[from] CertificateIdError),
@@ -238,9 +241,32 @@ fn certificates(
         count if count > limit => Err(MemberError::TooLarge { limit }),
         _ => texts
             .iter()
-            .map(|text| bytes(text, limits.certificate).map(CertificateDer::from))
+            .map(|text| {
+                let der = bytes(text, limits.certificate)?;
+                // The signature covers the certificates put end to end: only whole ones have one
+                // reading.
+                if is_one_sequence(&der) {
+                    Ok(CertificateDer::from(der))
+                } else {
+                    Err(MemberError::Certificate)
+                }
+            })
             .collect(),
     }
+}
+
+/// Whether the bytes are one DER SEQUENCE (X.690 §8.1, §10.1) and nothing after it. What else a
+/// certificate is, whoever reads it finds out.
+fn is_one_sequence(der: &[u8]) -> bool {
+    let (length, content) = match der {
+        [0x30, short @ 0..=0x7f, content @ ..] => (usize::from(*short), content),
+        [0x30, 0x81, length @ 0x80..=0xff, content @ ..] => (usize::from(*length), content),
+        [0x30, 0x82, high @ 1..=0xff, low, content @ ..] => {
+            (usize::from(u16::from_be_bytes([*high, *low])), content)
+        }
+        _ => return false,
+    };
+    length != 0 && content.len() == length
 }
 
 #[cfg(test)]

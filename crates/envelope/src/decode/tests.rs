@@ -175,7 +175,7 @@ fn an_array_of_the_values_is_no_envelope() {
         .map(member)
         .to_vec();
     values.extend(["created", "nonce", "audience"].map(member));
-    values.push(serde_json::json!(["AA=="]));
+    values.push(serde_json::json!(["MAIFAA=="]));
     assert_eq!(
         decode(&serde_json::Value::from(values).to_string()),
         Err(DecodeError::NoObject)
@@ -190,14 +190,25 @@ fn certificates_are_counted_and_bounded() {
             &format!("\"certificates\":{list},\"audience\""),
         )
     };
-    assert_eq!(decode(&with("[\"AA==\"]")), Ok(()));
-    let list = |count: usize| format!("[{}]", vec!["\"AA==\""; count].join(","));
+    assert_eq!(decode(&with("[\"MAIFAA==\"]")), Ok(()));
+    let list = |count: usize| format!("[{}]", vec!["\"MAIFAA==\""; count].join(","));
     assert_eq!(decode(&with(&list(8))), Ok(()));
     assert!(reason(&with(&list(9))).contains("invalid length 9, expected an array of 1 to 8"));
     assert!(reason(&with("[]")).contains("`certificates`: empty"));
     assert!(reason(&with("[\"\"]")).contains("`certificates`: empty"));
     assert!(reason(&with("[null]")).contains("invalid type: null"));
-    assert!(reason(&with("\"AA==\"")).contains("expected an array"));
+    assert!(reason(&with("\"MAIFAA==\"")).contains("expected an array"));
+    for list in [
+        "[\"AA==\"]",
+        "[\"MAIFAAA=\"]",
+        "[\"MAAwAA==\"]",
+        "[\"MIECBQA=\"]",
+    ] {
+        assert!(
+            reason(&with(list)).contains("`certificates`: not the DER of one"),
+            "{list}"
+        );
+    }
     let long = format!("[\"{}\"]", "AAAA".repeat(6000));
     assert!(reason(&with(&long)).contains("`certificates`: larger than the 16384 accepted"));
 }

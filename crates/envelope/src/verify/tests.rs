@@ -498,6 +498,12 @@ fn the_leading_certificate_carries_the_signing_key() {
     );
 }
 
+/// Any bytes in a DER SEQUENCE.
+fn sequence(content: Vec<u8>) -> CertificateDer<'static> {
+    let length = u8::try_from(content.len()).unwrap();
+    CertificateDer::from([&[0x30, length][..], &content].concat())
+}
+
 fn any_binding() -> impl Strategy<Value = Binding> {
     (
         "[A-Za-z0-9.-]{1,64}",
@@ -512,7 +518,7 @@ fn any_binding() -> impl Strategy<Value = Binding> {
                 created,
                 nonce: nonce.map(|bytes| Nonce::from_bytes(&bytes).unwrap()),
                 audience: audience.map(|rest| Audience::parse(&format!("https://{rest}")).unwrap()),
-                certificates: certificates.into_iter().map(CertificateDer::from).collect(),
+                certificates: certificates.into_iter().map(sequence).collect(),
             },
         )
 }
