@@ -57,6 +57,9 @@ pub(crate) enum Refused {
     /// Several tenants know the certificate id and nothing says which is meant.
     #[error("devices of several tenants have the certificate id {0}")]
     AmbiguousId(CertificateId),
+    /// Anchors of several tenants stand behind the certificate, and nothing says whose it is.
+    #[error("tenant-ambiguous: several tenants trust the certificate's issuer")]
+    AmbiguousTenant,
     /// It does not verify, is not meant for this server, or is stale.
     #[error(transparent)]
     Verify(#[from] VerifyError),

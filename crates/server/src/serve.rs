@@ -12,7 +12,7 @@ use rustls_pki_types::UnixTime;
 use tokio::task::JoinHandle;
 
 use crate::authority::{Authority, AuthorityError};
-use crate::git::{self, GitMissing, Repositories};
+use crate::git::{self, Repositories};
 use crate::listen::{
     ListenConfig, ListenError, Listeners, Shutdown, ShutdownTrigger, TrustedProxies,
 };
@@ -210,9 +210,6 @@ pub enum ServeError {
     /// The configuration as a whole.
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// git is not there.
-    #[error(transparent)]
-    GitMissing(#[from] GitMissing),
     /// A file for the operator could not be written.
     #[error("cannot write {}", path.display())]
     Publish {

@@ -358,7 +358,9 @@ async fn a_big_push_is_streamed_and_a_bigger_one_refused() {
     let error = site
         .operator(&["push", "-q", &site.url(), "main"])
         .unwrap_err();
-    assert!(error.contains("413"), "{error}");
+    // The answer comes while git still sends; it may notice the closed connection first.
+    let told = error.contains("413") || error.contains("the remote end hung up");
+    assert!(told, "{error}");
     assert_eq!(
         site.repositories
             .head_commit(&device())

@@ -9,10 +9,11 @@
 mod common;
 
 use common::{ROOT, TestDevice, World};
+use gangplank_server::ServerBuilder;
 use gangplank_server::envelope::{Audience, Binding, Form, PayloadType};
 use gangplank_server::key::CertificateId;
 use gangplank_server::onboarding::v2024::onboarding::OnboardingRequest;
-use gangplank_server::trust::{Anchor, AutoProvisioning, Tenant, TenantId};
+use gangplank_server::trust::{Anchor, AutoProvisioning, Tenant, TenantId, UnknownDevices};
 use gangplank_testkit::{Leaf, TestCa, self_signed};
 use http::{Method, StatusCode};
 
@@ -440,6 +441,94 @@ async fn a_certificate_of_an_enabled_anchor_is_enough() {
         StatusCode::FORBIDDEN
     );
     assert_eq!(world.device_count().await, 1);
+}
+
+/// A server that queues strangers, and provisions what this authority vouches for.
+fn queueing_under(ca: &TestCa) -> impl FnOnce(ServerBuilder) -> ServerBuilder {
+    let anchor = Anchor::new("acme", ca.certificate.clone(), AutoProvisioning::Enabled).unwrap();
+    |builder| {
+        let mut tenant = Tenant::new(TenantId::parse("default").unwrap());
+        tenant.unknown = UnknownDevices::Queue;
+        tenant.anchors = vec![anchor];
+        builder.tenants(vec![tenant])
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_that_claims_an_id_keeps_nobody_away() {
+    let ca = TestCa::new("Acme Device CA");
+    let world = World::with(queueing_under(&ca)).await;
+    let mut squatters = [7, 8].map(|seed| {
+        let issued = self_signed(&Leaf::new("x"));
+        TestDevice::from(&format!("SN-000{seed}"), issued, seed)
+    });
+    for squatter in &mut squatters {
+        assert_eq!(world.onboard(squatter).await.status, StatusCode::ACCEPTED);
+    }
+    // One comes with a chain, the other is registered by the operator.
+    let issued = ca.issue(&Leaf::new("pump").serial_number("SN-0007"));
+    let mut vouched = TestDevice::from("SN-0007", issued, 70);
+    assert_eq!(
+        world.onboard(&mut vouched).await.status,
+        StatusCode::CREATED
+    );
+    let mut registered = TestDevice::new(8);
+    assert_eq!(
+        world.register(&registered).await.status,
+        StatusCode::CREATED
+    );
+    assert_eq!(
+        world.onboard(&mut registered).await.status,
+        StatusCode::CREATED
+    );
+    assert_eq!(world.device_count().await, 2);
+    for squatter in &mut squatters {
+        assert_eq!(world.onboard(squatter).await.status, StatusCode::ACCEPTED);
+    }
+    assert_eq!(world.device_count().await, 2);
+}
+
+#[tokio::test]
+async fn a_device_that_waits_comes_aboard_once_an_anchor_stands_behind_it() {
+    let ca = TestCa::new("Acme Device CA");
+    let issued = ca.issue(&Leaf::new("pump").serial_number("SN-1"));
+    let mut device = TestDevice::from("SN-1", issued, 1);
+    let world = World::queueing().await;
+    for _ in 0..2 {
+        assert_eq!(
+            world.onboard(&mut device).await.status,
+            StatusCode::ACCEPTED
+        );
+    }
+    let world = World::again(world.end(), queueing_under(&ca)).await;
+    assert_eq!(world.onboard(&mut device).await.status, StatusCode::CREATED);
+    assert_eq!(world.device_count().await, 1);
+}
+
+#[tokio::test]
+async fn no_sequence_of_claims_tells_which_ids_exist() {
+    let world = World::queueing().await;
+    let (known, response) = world.aboard(1).await;
+    let (_, removed) = world.aboard(2).await;
+    let path = format!("/admin/devices/{}", removed.device_id);
+    world.operator(Method::DELETE, &path, "").await;
+    for claimed in [known.id.as_str(), "SN-0002", "SN-0003"] {
+        let mut stranger = TestDevice::from(claimed, self_signed(&Leaf::new("x")), 9);
+        assert_eq!(
+            world.onboard(&mut stranger).await.status,
+            StatusCode::ACCEPTED
+        );
+        stranger.id = CertificateId::parse("SN-0099").unwrap();
+        assert_eq!(
+            world.onboard(&mut stranger).await.status,
+            StatusCode::ACCEPTED
+        );
+    }
+    let path = format!("/admin/devices/{}", response.device_id);
+    assert_eq!(
+        world.operator(Method::GET, &path, "").await.status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]

@@ -29,10 +29,7 @@ pub(crate) fn stranger<'e, 't>(
     for tenant in tenants {
         match (verify(certificates, tenant, BACKEND, now), &found) {
             // Two tenants trust the issuer: nothing says whose device it is, so it is nobody's.
-            (Ok(_), Ok(_)) => {
-                found = Err(ChainError::Empty);
-                break;
-            }
+            (Ok(_), Ok(_)) => return Err(Refused::AmbiguousTenant),
             (Ok(chain), Err(_)) => found = Ok((tenant, chain)),
             (Err(error), Err(_)) => found = Err(error),
             (Err(_), Ok(_)) => {}

@@ -99,6 +99,7 @@ impl Server {
             Refused::Verify(VerifyError::PlainForm) => {
                 Refusal::new(ProblemName::PlainFormNotAllowed, refused)
             }
+            Refused::AmbiguousTenant => Refusal::not_admitted(refused),
             _ => self.unauthenticated(refused),
         }
     }
@@ -129,7 +130,11 @@ impl From<Inadmissible> for Refusal {
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store failed");
-        Self::new(ProblemName::Unavailable, error)
+        let name = match error {
+            StoreError::Unavailable { .. } | StoreError::Full { .. } => ProblemName::Unavailable,
+            _ => ProblemName::InternalError,
+        };
+        Self::new(name, error)
     }
 }
 

@@ -149,17 +149,19 @@ impl HttpBackend {
             self.limits.fetch_body
         };
         let encoding = request::check_headers(service, headers, limit)?;
+        // Before the body is read: who sends slowly uses up its own repository's turns only.
+        let turn = self.take_turn(repository)?;
         let input = match service {
             Service::UploadPackRefs | Service::ReceivePackRefs => Input::Whole(Bytes::new()),
             // Before there is a process, so that a slow sender holds none.
             Service::UploadPack => {
+                let patience = self.limits.time.min(self.limits.stall);
                 let whole =
-                    time::timeout(self.limits.time, request::whole(body, encoding, limit)).await;
+                    time::timeout(patience, request::whole(body, encoding, limit)).await;
                 Input::Whole(whole.map_err(|_| BackendError::TimedOut)??)
             }
             Service::ReceivePack => Input::Stream { body, limit },
         };
-        let turn = self.take_turn(repository)?;
         let slot = time::timeout(self.limits.queue, self.processes.clone().acquire_owned()).await;
         let slot = slot
             .map_err(|_| BackendError::Busy)?

@@ -97,8 +97,10 @@ const FIXED_ENVIRONMENT: [(&str, &str); 8] = [
     ("GIT_TERMINAL_PROMPT", "0"),
 ];
 
-const FIXED_SETTINGS: [(&str, &str); 4] = [
+const FIXED_SETTINGS: [(&str, &str); 5] = [
     ("core.hooksPath", "/dev/null"),
+    // What an operator pushed is on the disk before git says so: its default leaves loose objects to the page cache.
+    ("core.fsync", "all"),
     // A repository's housekeeping ends before the request that caused it, so that it is counted and killed with it.
     ("gc.autoDetach", "false"),
     ("maintenance.autoDetach", "false"),

@@ -56,6 +56,7 @@ pub use operations::{
 /// - The store reads no clock: every `at` and `now` is the caller's. Times have whole seconds.
 /// - At most two secrets of a client live at once: the one last used and the newest, or, while none
 ///   was used, the newest two. The first use of the newest ends the older.
+/// - At most [`MAX_DEPLOYMENTS`] statuses are kept per device; the oldest give way.
 /// - At most [`MAX_TOKENS`] tokens of each kind live per device; the oldest give way.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -170,6 +171,10 @@ pub const MAX_PAGE: usize = 1000;
 /// The most live tokens of one kind per device: room for retries and overlapping renewals, while a
 /// client that asks in a loop fills nothing.
 pub const MAX_TOKENS: usize = 16;
+
+/// The most deployments of one device whose status is kept; the ones heard of longest ago give way.
+/// A device runs a few dozen at most, and must not fill the disk with more.
+pub const MAX_DEPLOYMENTS: u32 = 128;
 
 /// The tenant that exists from the start.
 pub const DEFAULT_TENANT: &str = "default";

@@ -41,6 +41,15 @@ pub struct Device {
     pub aboard_at: Option<UnixTime>,
 }
 
+impl Device {
+    /// Whether nobody vouches for its certificate id: it only claimed it, and waits or was turned
+    /// away.
+    pub fn is_mere_claim(&self) -> bool {
+        self.aboard_at.is_none()
+            && matches!(self.state, DeviceState::Pending | DeviceState::Rejected)
+    }
+}
+
 /// How far a device has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DeviceState {

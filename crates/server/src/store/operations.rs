@@ -69,6 +69,8 @@ pub enum Conflict {
         /// That device.
         holder: DeviceId,
     },
+    /// The certificate id was removed, and whoever asks has proven no right to it.
+    CertificateIdRemoved,
     /// A device has the proposed device id; propose another.
     DeviceIdTaken,
     /// A device has the proposed client id; propose another.

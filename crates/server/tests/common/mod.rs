@@ -74,7 +74,19 @@ impl World {
     }
 
     pub async fn with(configure: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
-        let folder = temp_dir();
+        Self::again(temp_dir(), configure).await
+    }
+
+    /// Ends, and leaves what a next start finds.
+    pub fn end(self) -> tempfile::TempDir {
+        self.folder
+    }
+
+    /// Starts over the folder of a world that ended.
+    pub async fn again(
+        folder: tempfile::TempDir,
+        configure: impl FnOnce(ServerBuilder) -> ServerBuilder,
+    ) -> Self {
         let now = Arc::new(AtomicU64::new(START));
         let authority =
             Authority::open(&folder.path().join("data"), "wfm.example", unix(START)).unwrap();

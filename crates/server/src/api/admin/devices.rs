@@ -168,12 +168,23 @@ pub(super) async fn remove(
     headers: HeaderMap,
     id: Parameters<String>,
 ) -> Result<StatusCode, Refusal> {
-    let Json(_) = change(&server, &headers, &id.0, Change::Remove).await?;
+    server.operator(&headers)?;
     let id = DeviceId::parse(&id.0).map_err(invalid)?;
+    let store = &server.shared.store;
+    let outcome = store
+        .change(&id, Change::Remove, actor(), server.now())
+        .await?;
+    if let ChangeOutcome::WrongState(state) = outcome {
+        return Err(wrong_state(&id, state));
+    }
+    // Also for a device that is gone already: the server may have ended between the two steps.
     if let Err(error) = server.shared.repositories.remove(&id).await {
         tracing::warn!(device = %id, %error, "the repository of a removed device stays");
     }
-    Ok(StatusCode::NO_CONTENT)
+    match outcome {
+        ChangeOutcome::NotFound => Err(no_device(&id)),
+        _ => Ok(StatusCode::NO_CONTENT),
+    }
 }
 
 async fn change(
@@ -192,10 +203,7 @@ async fn change(
     {
         ChangeOutcome::Done(device) => Ok(Json(DeviceView::new(device))),
         ChangeOutcome::NotFound => Err(no_device(&id)),
-        ChangeOutcome::WrongState(state) => {
-            let reason = format!("{id} is {state}");
-            Err(Refusal::new(ProblemName::WrongState, reason).explained())
-        }
+        ChangeOutcome::WrongState(state) => Err(wrong_state(&id, state)),
     }
 }
 
@@ -243,6 +251,10 @@ pub(super) fn unreadable(error: impl core::fmt::Display) -> Refusal {
 
 fn invalid(error: impl core::fmt::Display) -> Refusal {
     Refusal::new(ProblemName::InvalidMember, error).explained()
+}
+
+fn wrong_state(id: &DeviceId, state: DeviceState) -> Refusal {
+    Refusal::new(ProblemName::WrongState, format!("{id} is {state}")).explained()
 }
 
 fn no_device(id: &DeviceId) -> Refusal {

@@ -11,7 +11,7 @@ use crate::admission::{LookUp, Refused, Stranger, by_device, look_up, stranger};
 use crate::api::Refusal;
 use crate::random;
 use crate::server::{PlainForm, Server};
-use crate::store::{AdmissionPlan, Device, NewDevice};
+use crate::store::{AdmissionPlan, Device, DeviceState, NewDevice};
 
 /// An envelope that verified, and the plan that was decided for its sender.
 pub(super) struct Found<'e> {
@@ -41,11 +41,18 @@ impl Server {
                     .await
             }
             LookUp::Key(key) => match store.device_by_key(&key.spki_sha256()).await? {
-                Some(device) => {
+                // One that waits is a stranger still: an anchor may stand behind it by now, and
+                // what it is told must not depend on which id it claimed before.
+                Some(device) if device.state != DeviceState::Pending => {
                     self.registered(envelope, &[device], &expect, source, now)
                         .await
                 }
-                None => self.unregistered(envelope, key, &expect, source, now).await,
+                waiting => {
+                    let waiting =
+                        waiting.filter(|one| one.certificate_id == *envelope.claimed_signer());
+                    self.unregistered(envelope, key, waiting, &expect, source, now)
+                        .await
+                }
             },
         }
     }
@@ -94,6 +101,7 @@ impl Server {
         &self,
         envelope: &'e Envelope<'e>,
         key: PublicKey,
+        waiting: Option<Device>,
         expect: &Expect<'_>,
         source: Source,
         now: UnixTime,
@@ -102,9 +110,10 @@ impl Server {
             stranger(envelope, key.clone(), &self.shared.tenants, expect, now)
                 .map_err(|refused| self.refused(&refused))?;
         let claimed = verified.signer().clone();
+        let known = waiting.as_ref().map(Device::known);
         let (decision, tenant) = match &chain {
             Ok((tenant, chain)) => (
-                self.vouched_for(chain, tenant, &claimed, source, now)
+                self.vouched_for(chain, tenant, &claimed, &key.spki_sha256(), source, now)
                     .await?,
                 *tenant,
             ),
@@ -113,7 +122,7 @@ impl Server {
                     Refusal::not_admitted(format!("no tenant claims it: {error}"))
                 })?;
                 (
-                    decide(&Proof::Possession, tenant, None, source, now),
+                    decide(&Proof::Possession, tenant, known.as_ref(), source, now),
                     tenant,
                 )
             }
@@ -163,6 +172,7 @@ impl Server {
         chain: &VerifiedChain,
         tenant: &Tenant,
         claimed: &CertificateId,
+        spki_sha256: &[u8; 32],
         source: Source,
         now: UnixTime,
     ) -> Result<Decision, Refusal> {
@@ -173,9 +183,16 @@ impl Server {
             )));
         }
         let devices = self.shared.store.devices_by_certificate_id(claimed).await?;
+        // Who only claims the id is no reason to keep away the one whom an anchor vouches for.
+        let has_key = |device: &Device| {
+            let keys = device.certificates.iter();
+            keys.map(|one| one.spki_sha256)
+                .any(|hash| hash == *spki_sha256)
+        };
         let known = devices
             .iter()
-            .find(|device| device.tenant == tenant.id)
+            .filter(|device| device.tenant == tenant.id)
+            .find(|device| has_key(device) || !device.is_mere_claim())
             .map(Device::known);
         Ok(decide(
             &Proof::Chain(chain),

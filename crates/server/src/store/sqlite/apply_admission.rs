@@ -1,4 +1,5 @@
 use rusqlite::Connection;
+use rustls_pki_types::UnixTime;
 
 use super::apply_credentials::{add_secret, add_token};
 use super::apply_records::{About, consume};
@@ -94,11 +95,14 @@ fn create(
     if standing.tenant_enabled != Some(true) {
         return Ok(AdmissionOutcome::NotAdmissible(Inadmissible::Tenant));
     }
-    if standing.removed {
+    let proven = matches!(admission.plan, AdmissionPlan::Provision { .. });
+    if standing.key_removed || proven && standing.id_removed {
         return Ok(AdmissionOutcome::NotAdmissible(Inadmissible::Removed));
     }
-    let proven = matches!(admission.plan, AdmissionPlan::Provision { .. });
-    if proven && displace(c, admission, &standing)? {
+    if standing.id_removed {
+        return Ok(AdmissionOutcome::Conflict(Conflict::CertificateIdRemoved));
+    }
+    if proven && displace(c, &standing, &Actor::Device, admission.at)? {
         standing = Standing::of(c, new)?;
     }
     if let Some(conflict) = standing.conflict() {
@@ -119,17 +123,27 @@ fn create(
     hand_over(c, admission, number, device, true)
 }
 
-/// A stranger who waits under a certificate id has proven no right to it: it must not keep away
-/// the device that does. Whether the id is free now.
-fn displace(c: &Connection, admission: &Admission, standing: &Standing) -> Result<bool, Fault> {
+/// A stranger that waits under a certificate id, or was turned away, has proven no right to it: it
+/// must not keep away the device that does. Whether the id is free now.
+pub(super) fn displace(
+    c: &Connection,
+    standing: &Standing,
+    actor: &Actor,
+    at: UnixTime,
+) -> Result<bool, Fault> {
     let Some(holder) = &standing.holder else {
         return Ok(false);
     };
     match found_by_id(c, holder)? {
-        Some(found) if found.device.state == DeviceState::Pending => {
+        Some(found) if found.device.is_mere_claim() => {
             record::delete(c, found.number)?;
-            let about = about(&found.device, admission);
-            about.audit(c, action::DISPLACED, detail(&found.device, admission))?;
+            let about = About {
+                actor: actor.clone(),
+                tenant: &found.device.tenant,
+                device: &found.device.id,
+                at,
+            };
+            about.audit(c, action::DISPLACED, String::new())?;
             Ok(true)
         }
         _ => Ok(false),

@@ -2,7 +2,7 @@ use gangplank_onboarding::DeviceId;
 use rusqlite::Connection;
 use rustls_pki_types::UnixTime;
 
-use super::apply_admission::is_same;
+use super::apply_admission::{displace, is_same};
 use super::apply_records::About;
 use super::device_rows::{self as record, Standing};
 use super::fault::Fault;
@@ -28,9 +28,12 @@ pub(super) fn register(
         }
         None => {}
     }
-    let standing = Standing::of(c, new)?;
+    let mut standing = Standing::of(c, new)?;
     if standing.tenant_enabled.is_none() {
         return Ok(Step::Undo(RegisterOutcome::NoSuchTenant));
+    }
+    if displace(c, &standing, &registration.actor, registration.at)? {
+        standing = Standing::of(c, new)?;
     }
     if let Some(conflict) = standing.conflict() {
         return Ok(Step::Undo(RegisterOutcome::Conflict(conflict)));

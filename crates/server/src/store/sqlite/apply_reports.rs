@@ -6,7 +6,9 @@ use super::apply_records::{About, consume};
 use super::fault::Fault;
 use super::rows::{execute, scalar, seconds};
 use super::writer::Step;
-use crate::store::{Actor, CapabilitiesReport, Device, PutOutcome, StatusReport, action};
+use crate::store::{
+    Actor, CapabilitiesReport, Device, MAX_DEPLOYMENTS, PutOutcome, StatusReport, action,
+};
 
 pub(super) fn put_capabilities(
     c: &Connection,
@@ -59,6 +61,13 @@ pub(super) fn put_status(c: &Connection, report: &StatusReport) -> Result<Step<P
             report.body,
             seconds(report.at)
         ],
+    )?;
+    execute(
+        c,
+        "DELETE FROM deployment_status WHERE device = ?1 AND deployment_id IN \
+         (SELECT deployment_id FROM deployment_status WHERE device = ?1 \
+          ORDER BY received_at DESC, deployment_id = ?3 DESC LIMIT -1 OFFSET ?2)",
+        params![found.number, MAX_DEPLOYMENTS, report.deployment_id],
     )?;
     let detail = serde_json::json!({ "deployment": report.deployment_id }).to_string();
     about(&found.device, report.at).audit(c, action::STATUS, detail)?;

@@ -126,8 +126,10 @@ pub(super) fn delete(c: &Connection, number: i64) -> Result<(), Fault> {
 pub(super) struct Standing {
     /// Absent if there is no such tenant.
     pub(super) tenant_enabled: Option<bool>,
-    /// The certificate id or the key was removed.
-    pub(super) removed: bool,
+    /// The key was removed.
+    pub(super) key_removed: bool,
+    /// The certificate id was removed.
+    pub(super) id_removed: bool,
     /// The device that has the certificate id.
     pub(super) holder: Option<DeviceId>,
     pub(super) device_id_taken: bool,
@@ -138,9 +140,9 @@ impl Standing {
         let mut statement = c.prepare_cached(
             "SELECT (SELECT enabled FROM tenant WHERE id = ?1), \
              EXISTS (SELECT 1 FROM tombstone WHERE tenant = ?1 \
-                     AND kind = 'certificate_id' AND subject = ?2) \
-             OR EXISTS (SELECT 1 FROM tombstone WHERE tenant = ?1 \
-                        AND kind = 'key' AND subject = ?3), \
+                     AND kind = 'key' AND subject = ?3), \
+             EXISTS (SELECT 1 FROM tombstone WHERE tenant = ?1 \
+                     AND kind = 'certificate_id' AND subject = ?2), \
              (SELECT id FROM device WHERE certificate_id = ?4 AND tenant = ?1), \
              EXISTS (SELECT 1 FROM device WHERE id = ?5)",
         )?;
@@ -156,9 +158,10 @@ impl Standing {
             .ok_or_else(|| Fault::corrupt("a question without an answer"))?;
         Ok(Self {
             tenant_enabled: row.get(0)?,
-            removed: row.get(1)?,
-            holder: optional(row, 2, DeviceId::parse)?,
-            device_id_taken: row.get(3)?,
+            key_removed: row.get(1)?,
+            id_removed: row.get(2)?,
+            holder: optional(row, 3, DeviceId::parse)?,
+            device_id_taken: row.get(4)?,
         })
     }
 

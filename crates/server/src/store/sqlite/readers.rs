@@ -1,3 +1,4 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -39,10 +40,14 @@ impl Readers {
         let readers = Arc::clone(self);
         let reading = tokio::task::spawn_blocking(move || {
             let connection = readers.take().ok_or_else(|| unavailable("no connection"))?;
-            let result = snapshot(&connection, work);
+            // A reading that panics must not take its connection with it.
+            let result = catch_unwind(AssertUnwindSafe(|| snapshot(&connection, work)));
             readers.give_back(connection);
             drop(permit);
-            result.map_err(StoreError::from)
+            match result {
+                Ok(result) => result.map_err(StoreError::from),
+                Err(_) => Err(unavailable("a reading panicked")),
+            }
         });
         reading.await.map_err(unavailable)?
     }

@@ -1,3 +1,4 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -126,7 +127,8 @@ fn run_each(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<(), F
         connection
             .prepare_cached("SAVEPOINT command")?
             .execute([])?;
-        let keep = job.run(connection);
+        // A command that panics fails alone: its savepoint is undone, and the thread goes on.
+        let keep = catch_unwind(AssertUnwindSafe(|| job.run(connection))).unwrap_or(false);
         // On some errors (disk full, I/O) SQLite rolls the whole transaction back by itself, and
         // what earlier commands did is gone as well (https://www.sqlite.org/lang_transaction.html).
         if connection.is_autocommit() {
