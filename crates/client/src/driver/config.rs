@@ -1,5 +1,5 @@
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use gangplank_key::{
@@ -320,11 +320,27 @@ fn present<'a, T>(value: &'a Option<T>, name: &'static str) -> Result<&'a T, Con
 }
 
 fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
-    let read = fs::read(path).map(Zeroizing::new);
-    read.map_err(|error| ConfigError::Unreadable {
+    read_bounded(path).map_err(|error| ConfigError::Unreadable {
         path: path.to_owned(),
         error,
     })
+}
+
+/// A path that names a device or a wrong file must not fill the memory.
+fn read_bounded(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len().min(LONGEST);
+    // With room from the start: growing would leave a key's bytes behind in memory.
+    let room = usize::try_from(length).unwrap_or_default();
+    let mut text = Zeroizing::new(Vec::with_capacity(room.saturating_add(1)));
+    (&mut file).take(LONGEST + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > LONGEST {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            "it is longer than 1 MiB",
+        ));
+    }
+    Ok(text)
 }
 
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
@@ -338,3 +354,6 @@ fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Config
         }),
     }
 }
+
+/// The longest configuration, key, or list of certificates in bytes.
+const LONGEST: u64 = 1024 * 1024;

@@ -188,7 +188,7 @@ impl StateDirectory {
     /// Replaces one file as a whole.
     pub(crate) fn replace(&self, name: &str, content: &[u8]) -> Result<(), StateError> {
         let (path, temporary) = (self.0.join(name), self.temporary(name));
-        if fs::read(&path).is_ok_and(|held| held == content) {
+        if holds(&path, content).unwrap_or_default() {
             return Ok(());
         }
         let mut file = private_file(
@@ -215,6 +215,16 @@ impl StateDirectory {
             .map_err(at(&self.0))?;
         Ok(())
     }
+}
+
+/// Whether a file is this, read no further than needed to tell.
+fn holds(path: &Path, content: &[u8]) -> io::Result<bool> {
+    let longest = content.len().saturating_add(1);
+    let mut held = Zeroizing::new(Vec::with_capacity(longest));
+    File::open(path)?
+        .take(longest as u64)
+        .read_to_end(&mut held)?;
+    Ok(held.as_slice() == content)
 }
 
 fn private_file(options: &mut OpenOptions, path: &Path) -> Result<File, StateError> {

@@ -631,6 +631,8 @@ async fn a_device_is_opened_from_files_and_reopened_from_its_state() {
     assert!(
         without(|config| config.key = Some("nowhere".into())).contains("nowhere: No such file")
     );
+    let endless = without(|config| config.key = Some("/dev/zero".into()));
+    assert_eq!(endless, "/dev/zero: it is longer than 1 MiB");
 }
 
 #[test]
