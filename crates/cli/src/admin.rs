@@ -106,8 +106,32 @@ impl Admin {
             .map(|_| ())
     }
 
-    /// The one device that has this certificate id, or else this device id.
+    /// The one device that has this certificate id or this device id.
+    ///
+    /// A device chooses the certificate id that it claims, also one that is another's device id: a
+    /// name that means two devices is refused, so that nobody acts on a decoy.
     pub(crate) async fn resolve(&self, name: &str) -> Result<DeviceId, Failure> {
+        let by_certificate_id = self.by_certificate_id(name).await?;
+        let id = DeviceId::parse(name).map_err(|error| Failure::of(Exit::CannotTell, &error))?;
+        let by_id = match self.get(&format!("{DEVICES}/{id}"), &[]).await {
+            Ok(_) => Some(id),
+            Err(failure) if failure.exit() == Exit::No => None,
+            Err(failure) => return Err(failure),
+        };
+        match (by_certificate_id, by_id) {
+            (Some(one), Some(other)) if one != other => {
+                let sentence = format_args!(
+                    "{name} is the device id of one device and the certificate id of another; \
+                     name the first by its certificate id, and the other by its device id, {one}"
+                );
+                Err(Failure::new(Exit::CannotTell, sentence))
+            }
+            (Some(id), _) | (None, Some(id)) => Ok(id),
+            (None, None) => Err(no_device(name)),
+        }
+    }
+
+    async fn by_certificate_id(&self, name: &str) -> Result<Option<DeviceId>, Failure> {
         if CertificateId::parse(name).is_ok() {
             let found = self.get(DEVICES, &[("certificateId", name)]).await?;
             let ids: Vec<&str> = devices(&found)?
@@ -118,6 +142,7 @@ impl Admin {
                 [] => {}
                 [id] => {
                     return DeviceId::parse(id)
+                        .map(Some)
                         .map_err(|error| Failure::of(Exit::BadAnswer, &error));
                 }
                 _ => {
@@ -129,7 +154,7 @@ impl Admin {
                 }
             }
         }
-        DeviceId::parse(name).map_err(|error| Failure::of(Exit::CannotTell, &error))
+        Ok(None)
     }
 
     fn address(&self, path: &str) -> Result<Url, Failure> {
@@ -201,6 +226,10 @@ fn json(body: &[u8]) -> Result<Value, Failure> {
             "the server's answer is no JSON object",
         )),
     }
+}
+
+fn no_device(name: &str) -> Failure {
+    Failure::new(Exit::No, format_args!("there is no device {name}"))
 }
 
 fn missing(options: &str) -> Failure {

@@ -90,6 +90,27 @@ fn an_operator_registers_lists_and_decides() {
 }
 
 #[test]
+fn a_name_that_means_two_devices_is_refused() {
+    let (folder, _server) = scene(&[]);
+    let device = add(&folder);
+    let id = device["deviceId"].as_str().unwrap();
+    // Somebody claims the device id of the first as its own certificate id.
+    folder.device("decoy", id, "p256");
+    admin(&folder, &["add", "--id", id, "--cert", "decoy.pem"]).exit(0);
+    for verb in ["disable", "remove", "show"] {
+        admin(&folder, &[verb, id]).exit(2);
+    }
+    admin(&folder, &["disable", "SN-0001"]).exit(0);
+    let shown = admin(&folder, &["show", "--json", "SN-0001"]);
+    let shown = shown.exit(0).lines().remove(0);
+    assert_eq!(
+        (&shown["deviceId"], &shown["disabled"]),
+        (&device["deviceId"], &true.into())
+    );
+    admin(&folder, &["show", "SN-9999"]).exit(1);
+}
+
+#[test]
 fn a_list_has_every_page() {
     let (folder, _server) = scene(&[]);
     // More than a page of the server's.

@@ -81,6 +81,7 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         .map_or("localhost", |url| url.host());
     let authority = Arc::new(Authority::open(&config.data, host, UnixTime::now())?);
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.data.join(DATABASE))?);
+    raise_descriptor_limit();
     let mut listen =
         ListenConfig::new(config.listen, config.admin_listen, authority.tls_resolver());
     listen.plain = config.listen_plain;
@@ -218,6 +219,20 @@ pub enum ServeError {
         /// What the operating system said.
         source: std::io::Error,
     },
+}
+
+/// Each connection takes a descriptor, and the usual soft limit of 1,024 is below the number of
+/// connections that the listeners accept.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, ?limit, "the limit of open files stays as it is");
+    }
 }
 
 /// Forgets what time has ended, so that tables do not grow for ever.

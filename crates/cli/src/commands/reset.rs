@@ -15,7 +15,7 @@ pub(crate) fn run(arguments: &Reset) -> Result<Exit, Failure> {
     let folder = &arguments.state.state;
     require_folder(folder)?;
     let failed = |error: &dyn std::error::Error| Failure::of(Exit::CannotTell, error);
-    let directory = StateDirectory::open(folder).map_err(|error| failed(&error))?;
+    let directory = StateDirectory::open_existing(folder).map_err(|error| failed(&error))?;
     let lock = directory.try_lock().map_err(|error| failed(&error))?;
     let Some(lock) = lock else {
         return Err(Failure::new(

@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: &Status) -> Result<Exit, Failure> {
     let folder = &arguments.state.state;
     require_folder(folder)?;
     let failed = |error: &dyn std::error::Error| Failure::of(Exit::CannotTell, error);
-    let directory = StateDirectory::open(folder).map_err(|error| failed(&error))?;
+    let directory = StateDirectory::open_existing(folder).map_err(|error| failed(&error))?;
     let state = directory.load().map_err(|error| failed(&error))?;
     let shown = state.as_ref().map_or_else(Map::new, members);
     let aboard = state.is_some_and(|state| state.aboard.is_some());

@@ -156,8 +156,7 @@ impl HttpBackend {
             // Before there is a process, so that a slow sender holds none.
             Service::UploadPack => {
                 let patience = self.limits.time.min(self.limits.stall);
-                let whole =
-                    time::timeout(patience, request::whole(body, encoding, limit)).await;
+                let whole = time::timeout(patience, request::whole(body, encoding, limit)).await;
                 Input::Whole(whole.map_err(|_| BackendError::TimedOut)??)
             }
             Service::ReceivePack => Input::Stream { body, limit },

@@ -1,10 +1,11 @@
 use super::Checked;
 use super::fixture::*;
-use crate::store::{Change, Document, Inadmissible, PutOutcome};
+use crate::store::{Change, Document, Inadmissible, MAX_DEPLOYMENTS, PutOutcome};
 
 cases![
     capabilities_are_created_and_then_updated,
     statuses_are_kept_per_deployment,
+    the_oldest_statuses_give_way,
     a_replayed_report_changes_nothing,
     a_report_is_for_a_device_aboard,
     a_body_is_kept_byte_for_byte,
@@ -46,6 +47,22 @@ async fn statuses_are_kept_per_deployment(bench: Bench) -> Checked {
     let found = bench.store.statuses(&device.id).await?;
     let found: Vec<_> = found.into_iter().map(|one| one.deployment_id).collect();
     expect_eq!(found, ["a", "b"]);
+    Ok(())
+}
+
+async fn the_oldest_statuses_give_way(bench: Bench) -> Checked {
+    let device = bench.aboard(1, 1).await?;
+    for number in 0..=u64::from(MAX_DEPLOYMENTS) {
+        let mut report = status(1, &format!("{number:03}"), "s")?;
+        report.at = at(10 + number);
+        bench.store.put_status(report).await?;
+    }
+    let kept = bench.store.statuses(&device.id).await?;
+    expect_eq!(kept.len(), MAX_DEPLOYMENTS as usize);
+    expect_eq!(
+        kept.first().map(|one| one.deployment_id.as_str()),
+        Some("001")
+    );
     Ok(())
 }
 
