@@ -1,7 +1,7 @@
 //! The operator's side: the admin API of `docs/onboarding-api.md` §13.
 
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gangplank_client::onboarding::{DeviceId, Problem, RootUrl};
@@ -55,8 +55,11 @@ impl AdminArguments {
                 .ok_or_else(|| missing("--data DIR, or --token-file FILE"))?,
         };
         let http = pinned::client(&files::certificate(&root)?, url.as_str())?;
-        let token = Zeroizing::new(files::read_text(&token)?.trim().to_owned());
-        Ok(Admin { http, url, token })
+        Ok(Admin {
+            http,
+            url,
+            token: read_token(&token)?,
+        })
     }
 
     fn url(&self) -> Result<RootUrl, Failure> {
@@ -226,6 +229,16 @@ fn json(body: &[u8]) -> Result<Value, Failure> {
             "the server's answer is no JSON object",
         )),
     }
+}
+
+/// One line that can stand in a header.
+fn read_token(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let token = Zeroizing::new(files::read_text(path)?.trim().to_owned());
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let sentence = format_args!("{} holds no admin token", path.display());
+        return Err(Failure::new(Exit::No, sentence));
+    }
+    Ok(token)
 }
 
 fn no_device(name: &str) -> Failure {

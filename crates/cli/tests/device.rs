@@ -108,6 +108,14 @@ fn a_name_that_means_two_devices_is_refused() {
         (&device["deviceId"], &true.into())
     );
     admin(&folder, &["show", "SN-9999"]).exit(1);
+    // A token that cannot stand in a header is said to be none, and nothing is sent.
+    folder.write("data/admin.token", "two\nlines\n");
+    let ran = admin(&folder, &["list"]);
+    assert!(
+        ran.exit(1)
+            .complaint()
+            .contains("admin.token holds no admin token")
+    );
 }
 
 #[test]

@@ -20,6 +20,8 @@ use crate::{
     plan::{Answer, Body, Plan, Read, SentNonce, Stage, Tally},
 };
 
+mod refusals;
+
 /// One exchange with the orchestrator, tried until it is done or refused: it gets a token, signs,
 /// sends, and reads the answer.
 #[derive(Debug)]
@@ -316,85 +318,12 @@ impl<T> Call<T> {
             Err(reason) => self.bad(context, reason, answer.now),
         }
     }
-
-    fn not_authenticated(&mut self, context: &mut Context, response: &Response, now: Now) {
-        let refusal = Refusal::read(self.plan.purpose, 401, &response.body);
-        self.trouble = Some(Trouble::NotAuthenticated(refusal.clone()));
-        let signs = matches!(self.plan.body, Body::Introduction(..) | Body::Report(..));
-        let new_nonce = signs && SentNonce::of(response).is_some() && self.tally.nonces < NONCES;
-        let new_token = self.needs_token() && !self.tally.token_dropped;
-        if new_nonce {
-            self.tally.nonces += 1;
-        }
-        if new_token {
-            self.tally.token_dropped = true;
-            context.tokens.clear();
-        }
-        if new_nonce || new_token {
-            return;
-        }
-        self.tally.nonces = 0;
-        self.tally.not_authenticated += u32::from(response.authenticated);
-        if self.tally.not_authenticated >= NOT_AUTHENTICATED {
-            self.outcome = Some(Err(Stopped::Refused(refusal)));
-            return;
-        }
-        let floor = response.retry_after().unwrap_or_default();
-        self.pace.wait(now.monotonic, floor, context.settings.slow);
-    }
-
-    fn other_status(
-        &mut self,
-        context: &mut Context,
-        purpose: Purpose,
-        response: &Response,
-        now: Now,
-    ) {
-        let refusal = Refusal::read(purpose, response.status, &response.body);
-        let floor = response.retry_after().unwrap_or_default();
-        match response.status {
-            408 | 425 | 429 | 500..=599 => {
-                self.trouble = Some(Trouble::Busy(refusal));
-                self.pace.wait(now.monotonic, floor, context.settings.quick);
-            }
-            // A redirect is a refusal: following it would carry a secret to another place.
-            300..=499 if response.authenticated => {
-                self.outcome = Some(Err(Stopped::Refused(refusal)))
-            }
-            300..=499 => {
-                self.trouble = Some(Trouble::Refused(refusal));
-                // A box in between may have exchanged the token for one that opens another door.
-                if self.needs_token() {
-                    context.tokens.clear();
-                }
-                self.pace.wait(now.monotonic, floor, context.settings.slow);
-            }
-            other => self.bad(context, BadAnswer::Status(other), now),
-        }
-    }
-
-    fn bad(&mut self, context: &Context, reason: BadAnswer, now: Now) {
-        let purpose = self.plan.purpose;
-        self.tally.bad_answers += 1;
-        if self.tally.bad_answers >= context.settings.bad_answers {
-            self.outcome = Some(Err(Stopped::BadAnswer { purpose, reason }));
-            return;
-        }
-        self.trouble = Some(Trouble::BadAnswer { purpose, reason });
-        self.pace
-            .wait(now.monotonic, Duration::ZERO, context.settings.slow);
-    }
 }
 
 fn plain(value: &str) -> Zeroizing<String> {
     Zeroizing::new(value.to_string())
 }
 
-/// Tries with a server's nonce without a wait: one without `created`, one with.
-const NONCES: u32 = 2;
-/// A 401 may pass: a clock is set, a key is registered. After this many waits, each of them answered
-/// by the orchestrator itself, it will not.
-const NOT_AUTHENTICATED: u32 = 6;
 /// Between two questions while an operator makes up their mind, unless the server says.
 const PENDING: Duration = Duration::from_secs(30);
 const PENDING_LEAST: Duration = Duration::from_secs(1);
