@@ -178,8 +178,9 @@ mod tests {
 
     #[test]
     fn of_a_token_answer_only_what_is_known_to_be_harmless_is_shown() {
-        let answer = br#"{"access_token":"gpat_1","refresh_token":"r","id_token":"i",
-            "token_type":"Bearer","expires_in":60,"scope":{"password":"p"}}"#;
+        // In alphabetical order, which is the same whether serde_json keeps the order or not.
+        let answer = br#"{"access_token":"gpat_1","expires_in":60,"id_token":"i",
+            "refresh_token":"r","scope":{"password":"p"},"token_type":"Bearer"}"#;
         assert_eq!(
             redacted_answer(Purpose::Token, answer),
             r#"{"expires_in":60,"scope":{"password":"(redacted)"},"token_type":"Bearer"}"#
