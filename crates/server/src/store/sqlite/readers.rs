@@ -40,14 +40,10 @@ impl Readers {
         let readers = Arc::clone(self);
         let reading = tokio::task::spawn_blocking(move || {
             let connection = readers.take().ok_or_else(|| unavailable("no connection"))?;
-            // A reading that panics must not take its connection with it.
-            let result = catch_unwind(AssertUnwindSafe(|| snapshot(&connection, work)));
+            let result = snapshot(&connection, work);
             readers.give_back(connection);
             drop(permit);
-            match result {
-                Ok(result) => result.map_err(StoreError::from),
-                Err(_) => Err(unavailable("a reading panicked")),
-            }
+            result.map_err(StoreError::from)
         });
         reading.await.map_err(unavailable)?
     }
@@ -72,10 +68,11 @@ fn snapshot<T>(
     work: impl FnOnce(&Connection) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
     connection.prepare_cached("BEGIN")?.execute([])?;
-    let result = work(connection);
+    // A reading that panics must not take its connection with it, nor leave its transaction open.
+    let result = catch_unwind(AssertUnwindSafe(|| work(connection)));
     // Nothing was written, so it does not matter how the transaction ends; but end it must.
     connection.prepare_cached("ROLLBACK")?.execute([])?;
-    result
+    result.unwrap_or_else(|_| Err(Fault::Store(unavailable("a reading panicked"))))
 }
 
 fn unavailable(reason: impl ToString) -> StoreError {

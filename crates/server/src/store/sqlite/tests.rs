@@ -260,6 +260,30 @@ async fn a_command_that_fails_spoils_no_other() {
 }
 
 #[tokio::test]
+async fn a_panic_fails_its_own_command_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&file(&folder)).unwrap();
+    let insert = "INSERT INTO audit (at, actor, action, detail) VALUES (1, 'server', 'x', 'half')";
+    let panicking = store.writer.apply::<(), _>(move |c| {
+        c.execute(insert, [])?;
+        panic!("a command that is broken");
+    });
+    let (one, failed) = tokio::join!(store.append_audit(audit_entry("one")), panicking);
+    assert!(one.is_ok() && failed.is_err());
+    // More readings than there are connections: none may take its connection with it.
+    for _ in 0..8 {
+        let reading = store
+            .readers
+            .read::<(), _>(|_| panic!("a reading that is broken"));
+        assert!(reading.await.is_err());
+    }
+    store.append_audit(audit_entry("two")).await.unwrap();
+    let audit = store.audit(0, 10).await.unwrap();
+    let details: Vec<_> = audit.iter().map(|one| one.entry.detail.as_str()).collect();
+    assert_eq!(details, ["one", "two"]);
+}
+
+#[tokio::test]
 async fn a_full_disk_is_an_error_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&file(&folder)).unwrap();
