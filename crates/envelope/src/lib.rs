@@ -37,7 +37,8 @@
 //! The nouns: [`Envelope`] (decoded, nothing believed yet), [`Form`] (plain, or bound to a type, a
 //! time, a nonce and an audience), [`ToBeSigned`] (for any signer, near or far), [`Expect`] (what a
 //! verifier insists on), [`Verified`] (the payload at last) and [`NonceIssuer`] (one-time nonces
-//! that need no memory).
+//! that need no memory). Beside the envelope, [`payload_signature`] is the older header that signs a
+//! body.
 #![cfg_attr(not(test), no_std)]
 
 extern crate alloc;
@@ -51,6 +52,7 @@ mod expect;
 mod form;
 mod limits;
 mod nonce;
+pub mod payload_signature;
 mod payload_type;
 mod prepare;
 mod replay_nonce;

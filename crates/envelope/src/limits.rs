@@ -28,11 +28,10 @@ impl Limits {
     ///
     /// Leaves 64 KiB for the small members and white space.
     pub fn text(&self) -> usize {
-        let base64 = |bytes: usize| bytes.div_ceil(3).saturating_mul(4);
         let certificates = self
             .certificates
-            .saturating_mul(base64(self.certificate).saturating_add(3));
-        base64(self.payload)
+            .saturating_mul(base64_length(self.certificate).saturating_add(3));
+        base64_length(self.payload)
             .saturating_add(certificates)
             .saturating_add(64 << 10)
     }
@@ -42,3 +41,11 @@ impl Limits {
 pub(crate) const FORMAT_CERTIFICATES: usize = 8;
 /// Bytes of a signature: an RSA signature of 8192 bits, the largest that any algorithm makes.
 pub(crate) const SIGNATURE: usize = 1024;
+/// Bytes of a SubjectPublicKeyInfo: an RSA key of 8192 bits has a modulus of 1,024 bytes, and its
+/// exponent could be as long.
+pub(crate) const PUBLIC_KEY: usize = 2 * 1024 + 64;
+
+/// Characters that so many bytes have as padded base64.
+pub(crate) const fn base64_length(bytes: usize) -> usize {
+    bytes.div_ceil(3).saturating_mul(4)
+}
