@@ -1,8 +1,6 @@
-use core::time::Duration;
+use gangplank_freshness::Freshness;
 
-use gangplank_key::UnixTime;
-
-use crate::{Audience, Nonce, NonceIssuer, PayloadType};
+use crate::{Audience, PayloadType};
 
 /// What a verifier insists on. It has no default: every route says what it expects.
 #[derive(Clone, Debug)]
@@ -11,7 +9,7 @@ pub struct Expect<'a> {
     pub form: ExpectedForm,
     /// For whom it must be meant.
     pub audience: ExpectedAudience,
-    /// What proves that it is not an old one.
+    /// What proves that a bound envelope is not an old one. The plain form cannot be fresh.
     pub freshness: Freshness<'a>,
 }
 
@@ -39,34 +37,4 @@ pub enum ExpectedAudience {
     Exactly(Audience),
     /// Whatever it is, or none.
     NotCompared,
-}
-
-/// What proves that a bound envelope is fresh. The plain form cannot be fresh.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Freshness<'a> {
-    /// Nothing.
-    NotRequired,
-    /// `created` within a window.
-    Created(Window),
-    /// `nonce` equal to the one in the request that this envelope answers.
-    Echo(&'a Nonce),
-    /// `nonce` issued by this server and not expired at `now`.
-    ServerNonce(&'a NonceIssuer, UnixTime),
-    /// `created` within the window when it is there, else a nonce of this server: devices with a
-    /// clock need one round trip, devices without one are not shut out.
-    CreatedOrServerNonce(Window, &'a NonceIssuer),
-    /// Both.
-    Both(Window, &'a NonceIssuer),
-}
-
-/// When `created` counts as now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// The verifier's time.
-    pub now: UnixTime,
-    /// How far `created` may lie in the past.
-    pub max_age: Duration,
-    /// How far `created` may lie in the future.
-    pub max_lead: Duration,
 }

@@ -36,9 +36,9 @@
 //!
 //! The nouns: [`Envelope`] (decoded, nothing believed yet), [`Form`] (plain, or bound to a type, a
 //! time, a nonce and an audience), [`ToBeSigned`] (for any signer, near or far), [`Expect`] (what a
-//! verifier insists on), [`Verified`] (the payload at last) and [`NonceIssuer`] (one-time nonces
-//! that need no memory). Beside the envelope, [`payload_signature`] is the older header that signs a
-//! body.
+//! verifier insists on) and [`Verified`] (the payload at last). What makes an envelope fresh comes
+//! from `gangplank-freshness`. Beside the envelope, [`payload_signature`] is the older header that
+//! signs a body.
 #![cfg_attr(not(test), no_std)]
 
 extern crate alloc;
@@ -51,24 +51,25 @@ mod envelope;
 mod expect;
 mod form;
 mod limits;
-mod nonce;
 pub mod payload_signature;
 mod payload_type;
 mod prepare;
-mod replay_nonce;
 mod verify;
+
+/// What proves freshness, shared with the other signed messages.
+pub use gangplank_freshness::{
+    Freshness, Nonce, NonceError, NonceIssuer, NonceRefused, OnceKey, Stale, Window,
+};
 
 pub use audience::{Audience, AudienceError};
 pub use decode::{DecodeError, MemberError};
 pub use envelope::Envelope;
-pub use expect::{Expect, ExpectedAudience, ExpectedForm, Freshness, Window};
+pub use expect::{Expect, ExpectedAudience, ExpectedForm};
 pub use form::{Binding, Form};
 pub use limits::Limits;
-pub use nonce::{Nonce, NonceError};
 pub use payload_type::{PayloadType, PayloadTypeError};
 pub use prepare::{PrepareError, SealError, ToBeSigned};
-pub use replay_nonce::{NonceIssuer, NonceRefused};
-pub use verify::{OnceKey, Verified, VerifyError};
+pub use verify::{Verified, VerifyError};
 
 /// The media type of an envelope in HTTP.
 pub const MEDIA_TYPE: &str = "application/vnd.gangplank.envelope+json";

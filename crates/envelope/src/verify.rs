@@ -1,13 +1,13 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use gangplank_freshness::Claims;
 use gangplank_key::{CertificateId, Signature, TrustedKey, UnixTime};
 
 use crate::form::{Binding, Form};
 use crate::prepare::{is_json_object, signing_input};
 use crate::{
-    Audience, Envelope, Expect, ExpectedAudience, ExpectedForm, Freshness, Nonce, NonceIssuer,
-    NonceRefused, PayloadType, Window,
+    Audience, Envelope, Expect, ExpectedAudience, ExpectedForm, Nonce, OnceKey, PayloadType, Stale,
 };
 
 impl Envelope<'_> {
@@ -78,7 +78,12 @@ impl Envelope<'_> {
             b"\0",
             &backend.sha256(&[&input]),
         ]);
-        check_freshness(binding, &expect.freshness, seen)
+        let claims = Claims {
+            created: binding.created.map(unix),
+            expires: None,
+            nonce: binding.nonce.as_ref(),
+        };
+        Ok(expect.freshness.check(&claims, seen)?)
     }
 
     fn check_form(&self, expected: &ExpectedForm) -> Result<(), VerifyError> {
@@ -158,15 +163,6 @@ impl<'e> Verified<'e> {
     }
 }
 
-/// A name that may be used once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OnceKey {
-    /// A hash, never the signature's bytes: ECDSA signatures can be changed and still verify.
-    pub key: [u8; 32],
-    /// It may be forgotten after this moment, since the envelope would then be stale anyway.
-    pub until: UnixTime,
-}
-
 /// Why an envelope is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -213,34 +209,9 @@ pub enum VerifyError {
         /// For whom it is.
         found: Option<Audience>,
     },
-    /// It does not say when it was signed.
-    #[error("the envelope does not say when it was created")]
-    CreatedMissing,
-    /// Signed too long ago.
-    #[error("the envelope was created {age} s ago, more than the {max} s accepted")]
-    TooOld {
-        /// Seconds since `created`.
-        age: u64,
-        /// Seconds accepted.
-        max: u64,
-    },
-    /// Signed in the future: one of the two clocks is wrong.
-    #[error("the envelope was created {lead} s in the future, more than the {max} s accepted")]
-    TooNew {
-        /// Seconds until `created`.
-        lead: u64,
-        /// Seconds accepted.
-        max: u64,
-    },
-    /// It has no nonce, or neither `created` nor a nonce.
-    #[error("the envelope has no nonce")]
-    NonceMissing,
-    /// It answers another request.
-    #[error("the envelope does not echo the request's nonce")]
-    NotEchoed,
-    /// Its nonce proves nothing.
+    /// Too old, used up, or not an answer to what was asked.
     #[error(transparent)]
-    Nonce(#[from] NonceRefused),
+    Stale(#[from] Stale),
 }
 
 fn check_audience(binding: &Binding, expected: &ExpectedAudience) -> Result<(), VerifyError> {
@@ -253,62 +224,6 @@ fn check_audience(binding: &Binding, expected: &ExpectedAudience) -> Result<(), 
         }
         _ => Ok(()),
     }
-}
-
-/// Checks what proves freshness; each proof that is used names what must be remembered of it.
-fn check_freshness(
-    binding: &Binding,
-    freshness: &Freshness<'_>,
-    seen: [u8; 32],
-) -> Result<Vec<OnceKey>, VerifyError> {
-    let by_time = |window: &Window| -> Result<OnceKey, VerifyError> {
-        let until = in_window(binding, window)?;
-        Ok(OnceKey { key: seen, until })
-    };
-    let by_nonce = |issuer: &NonceIssuer, now: UnixTime| -> Result<OnceKey, VerifyError> {
-        let nonce = binding.nonce.as_ref().ok_or(VerifyError::NonceMissing)?;
-        let until = issuer.check(nonce, now)?;
-        // Only an issued nonce gets here: 32 bytes of our own making, so the key is itself.
-        let key = nonce
-            .as_bytes()
-            .try_into()
-            .map_err(|_| NonceRefused::NotOurs)?;
-        Ok(OnceKey { key, until })
-    };
-    match freshness {
-        Freshness::NotRequired => Ok(Vec::new()),
-        Freshness::Echo(nonce) if binding.nonce.as_ref() == Some(*nonce) => Ok(Vec::new()),
-        Freshness::Echo(_) => Err(VerifyError::NotEchoed),
-        Freshness::Created(window) => Ok([by_time(window)?].into()),
-        Freshness::ServerNonce(issuer, now) => Ok([by_nonce(issuer, *now)?].into()),
-        Freshness::CreatedOrServerNonce(window, issuer) => Ok(match binding.created {
-            Some(_) => [by_time(window)?].into(),
-            None => [by_nonce(issuer, window.now)?].into(),
-        }),
-        Freshness::Both(window, issuer) => {
-            Ok([by_time(window)?, by_nonce(issuer, window.now)?].into())
-        }
-    }
-}
-
-/// Until when `created` stays in the window.
-fn in_window(binding: &Binding, window: &Window) -> Result<UnixTime, VerifyError> {
-    let created = binding.created.ok_or(VerifyError::CreatedMissing)?;
-    let now = window.now.as_secs();
-    let (max_age, max_lead) = (window.max_age.as_secs(), window.max_lead.as_secs());
-    if now > created.saturating_add(max_age) {
-        return Err(VerifyError::TooOld {
-            age: now.saturating_sub(created),
-            max: max_age,
-        });
-    }
-    if created > now.saturating_add(max_lead) {
-        return Err(VerifyError::TooNew {
-            lead: created.saturating_sub(now),
-            max: max_lead,
-        });
-    }
-    Ok(unix(created.saturating_add(max_age)))
 }
 
 fn unix(seconds: u64) -> UnixTime {

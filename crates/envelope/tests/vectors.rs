@@ -128,11 +128,7 @@ fn unverified(error: &VerifyError) -> &'static str {
         VerifyError::PlainPayload => "refuse: payload",
         VerifyError::Type { .. } => "refuse: type",
         VerifyError::Audience { .. } => "refuse: audience",
-        VerifyError::CreatedMissing
-        | VerifyError::TooOld { .. }
-        | VerifyError::TooNew { .. }
-        | VerifyError::NonceMissing
-        | VerifyError::NotEchoed => "refuse: freshness",
+        VerifyError::Stale(_) => "refuse: freshness",
         other => panic!("no vector expects {other:?}"),
     }
 }

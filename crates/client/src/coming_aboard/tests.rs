@@ -141,7 +141,7 @@ fn an_old_answer_is_not_believed() {
     );
     assert_eq!(
         bad(outcome),
-        "its envelope does not verify: the envelope does not echo the request's nonce"
+        "its envelope does not verify: the message does not echo the request's nonce"
     );
     assert_eq!(world.waits.len(), 3);
     assert!(

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Binding, Limits, NonceIssuer};
+use crate::{Binding, Freshness, Limits, NonceIssuer, NonceRefused, Window};
 use gangplank_key::{Algorithm, Backend, CertificateDer, PublicKey, SigningKey, SoftwareKey};
 use gangplank_testkit::{TestRng, openssl_accepts, temp_dir};
 use proptest::prelude::*;
@@ -334,11 +334,11 @@ fn created_must_lie_in_the_window() {
     assert!(at(NOW + 300).is_ok() && at(NOW - 60).is_ok());
     assert_eq!(
         at(NOW + 301).unwrap_err(),
-        VerifyError::TooOld { age: 301, max: 300 }
+        VerifyError::Stale(Stale::TooOld { age: 301, max: 300 })
     );
     assert_eq!(
         at(NOW - 61).unwrap_err(),
-        VerifyError::TooNew { lead: 61, max: 60 }
+        VerifyError::Stale(Stale::TooNew { lead: 61, max: 60 })
     );
     let without = seal(b"", Form::Bound(binding()));
     let expect = Expect {
@@ -347,7 +347,7 @@ fn created_must_lie_in_the_window() {
     };
     assert_eq!(
         check(&without, &expect).unwrap_err(),
-        VerifyError::CreatedMissing
+        VerifyError::Stale(Stale::CreatedMissing)
     );
 }
 
@@ -369,7 +369,7 @@ fn an_answer_echoes_the_nonce_of_its_request() {
     for form in [binding(), binding().nonce(other)] {
         assert_eq!(
             check(&seal(b"", Form::Bound(form)), &expect).unwrap_err(),
-            VerifyError::NotEchoed
+            VerifyError::Stale(Stale::NotEchoed)
         );
     }
 }
@@ -398,15 +398,15 @@ fn a_server_nonce_stands_in_for_a_clock() {
             binding().created(unix(NOW - 999)).nonce(nonce.clone()),
             &either
         ),
-        Err(VerifyError::TooOld { .. })
+        Err(VerifyError::Stale(Stale::TooOld { .. }))
     ));
     assert_eq!(
         keys(binding().nonce(random), &either).unwrap_err(),
-        VerifyError::Nonce(NonceRefused::NotOurs)
+        VerifyError::Stale(Stale::Nonce(NonceRefused::NotOurs))
     );
     assert_eq!(
         keys(binding(), &either).unwrap_err(),
-        VerifyError::NonceMissing
+        VerifyError::Stale(Stale::NonceMissing)
     );
     let both = Expect {
         freshness: Freshness::Both(window(NOW), &issuer),
@@ -420,7 +420,7 @@ fn a_server_nonce_stands_in_for_a_clock() {
     );
     assert_eq!(
         keys(binding().nonce(nonce), &both).unwrap_err(),
-        VerifyError::CreatedMissing
+        VerifyError::Stale(Stale::CreatedMissing)
     );
 }
 

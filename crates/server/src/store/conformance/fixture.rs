@@ -209,6 +209,7 @@ pub(super) fn hash(label: &str, n: u32) -> StoredSecret {
 pub(super) fn once(n: u32, until: u64) -> OnceKey {
     OnceKey {
         key: bytes("once", n),
+        since: at(0),
         until: at(until),
     }
 }

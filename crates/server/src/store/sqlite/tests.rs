@@ -323,6 +323,7 @@ async fn two_stores_on_one_file_are_one_store() {
         let store = Arc::clone(&stores[n as usize % 2]);
         let key = OnceKey {
             key: [(n / 2) as u8; 32],
+            since: UnixTime::since_unix_epoch(core::time::Duration::ZERO),
             until: UnixTime::since_unix_epoch(core::time::Duration::from_secs(1_800_000_000)),
         };
         let now = UnixTime::since_unix_epoch(core::time::Duration::from_secs(1_700_000_000));

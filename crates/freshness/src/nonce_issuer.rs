@@ -1,19 +1,19 @@
 use core::time::Duration;
 
-use gangplank_key::{CryptoRng, UnixTime, Zeroizing};
 use hmac::{Hmac, KeyInit, Mac};
+use rand_core::CryptoRng;
+use rustls_pki_types::UnixTime;
 use sha2::Sha256;
+use zeroize::Zeroizing;
 
-use crate::Nonce;
+use crate::{Nonce, OnceKey};
 
 /// Issues and recognises one-time nonces without remembering them (header `Replay-Nonce`,
 /// RFC 8555 §6.5.1).
 ///
 /// A nonce is the time of issue (8 bytes, Unix seconds, big-endian), 8 random bytes, and the first
 /// 16 bytes of HMAC-SHA-256 over both. Any process with the same key recognises it. That it is
-/// used only once is the business of the caller, who keeps [`Verified::once_keys`].
-///
-/// [`Verified::once_keys`]: crate::Verified::once_keys
+/// used only once is the business of the caller, who remembers the [`OnceKey`].
 pub struct NonceIssuer {
     key: Zeroizing<[u8; 32]>,
     lifetime: Duration,
@@ -43,16 +43,18 @@ impl NonceIssuer {
         Nonce::from_bytes(&bytes).unwrap_or_else(|_| Nonce::random(rng))
     }
 
-    /// Whether this server issued `nonce` and it has not expired; until when it holds.
+    /// Whether this server issued `nonce` and it has not expired; what must be remembered of it, so
+    /// that it is used once.
     ///
     /// # Errors
     /// [`NonceRefused`]: for a forged one nothing more is said.
-    pub fn check(&self, nonce: &Nonce, now: UnixTime) -> Result<UnixTime, NonceRefused> {
-        let (body, tag) = nonce
+    pub fn check(&self, nonce: &Nonce, now: UnixTime) -> Result<OnceKey, NonceRefused> {
+        // The bytes of an issued nonce are of our own making, so the key is the nonce itself.
+        let key: [u8; TIME + RANDOM + TAG] = nonce
             .as_bytes()
-            .split_at_checked(TIME + RANDOM)
-            .filter(|(_, tag)| tag.len() == TAG)
-            .ok_or(NonceRefused::NotOurs)?;
+            .try_into()
+            .map_err(|_| NonceRefused::NotOurs)?;
+        let (body, tag) = key.split_at(TIME + RANDOM);
         self.mac(body)
             .verify_truncated_left(tag)
             .map_err(|_| NonceRefused::NotOurs)?;
@@ -67,7 +69,12 @@ impl NonceIssuer {
         if too_early || until < now.as_secs() {
             return Err(NonceRefused::Expired);
         }
-        Ok(UnixTime::since_unix_epoch(Duration::from_secs(until)))
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        Ok(OnceKey {
+            key,
+            since: at(issued),
+            until: at(until),
+        })
     }
 
     fn mac(&self, body: &[u8]) -> Hmac<Sha256> {
@@ -121,10 +128,19 @@ mod tests {
     #[test]
     fn a_nonce_holds_for_its_lifetime() {
         let nonce = issuer().issue(at(1000), &mut TestRng::new(1));
-        assert_eq!(issuer().check(&nonce, at(1000)), Ok(at(1300)));
-        assert_eq!(issuer().check(&nonce, at(1300)), Ok(at(1300)));
-        assert_eq!(issuer().check(&nonce, at(1301)), Err(NonceRefused::Expired));
-        assert_eq!(issuer().check(&nonce, at(600)), Err(NonceRefused::Expired));
+        let once = OnceKey {
+            key: nonce.as_bytes().try_into().unwrap(),
+            since: at(1000),
+            until: at(1300),
+        };
+        // Up to its lifetime too early: processes of one server do not agree to the second.
+        for now in [700, 1000, 1300] {
+            assert_eq!(issuer().check(&nonce, at(now)), Ok(once));
+        }
+        for now in [699, 1301] {
+            let refused = issuer().check(&nonce, at(now));
+            assert_eq!(refused, Err(NonceRefused::Expired));
+        }
     }
 
     #[test]

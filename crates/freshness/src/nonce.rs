@@ -2,9 +2,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use gangplank_key::CryptoRng;
-
-use crate::base64_text;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rand_core::CryptoRng;
 
 /// A nonce: 16 to 64 bytes, written as base64url without padding (member `nonce`, and the value of
 /// the header `Replay-Nonce`, RFC 8555 §6.5.1).
@@ -23,7 +23,9 @@ impl Nonce {
         if text.len() > MAX_TEXT {
             return Err(NonceError::Length);
         }
-        let bytes = base64_text::read_url_safe(text).map_err(|_| NonceError::Base64)?;
+        let bytes = URL_SAFE_NO_PAD
+            .decode(text)
+            .map_err(|_| NonceError::Base64)?;
         Self::from_bytes(&bytes)
     }
 
@@ -36,7 +38,7 @@ impl Nonce {
             return Err(NonceError::Length);
         }
         Ok(Self {
-            text: base64_text::url_safe(bytes),
+            text: URL_SAFE_NO_PAD.encode(bytes),
             bytes: bytes.to_vec(),
         })
     }
@@ -46,7 +48,7 @@ impl Nonce {
         let mut bytes = [0; MIN_BYTES];
         rng.fill_bytes(&mut bytes);
         Self {
-            text: base64_text::url_safe(&bytes),
+            text: URL_SAFE_NO_PAD.encode(bytes),
             bytes: bytes.to_vec(),
         }
     }
