@@ -15,13 +15,14 @@ import sys
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, utils, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils, x25519
 from cryptography.x509.oid import NameOID
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-# RFC 6979 A.2.5, RFC 8032 §7.1 test 1: everybody knows these keys, so never register them.
+# RFC 6979 A.2.5 and A.2.6, RFC 8032 §7.1 test 1: everybody knows these keys, so never register them.
 P256 = ec.derive_private_key(0xC9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721, ec.SECP256R1())
+P384 = ec.derive_private_key(0x6B9D3DAD2E1B8C1C05B19875B6659F4DE23C3B667BF297BA9AA47740787137D896D5724E4C70A825F872C9EA60D2EDF5, ec.SECP384R1())
 P256_OTHER = ec.derive_private_key(0x1234567890ABCDEF, ec.SECP256R1())
 ED25519_SEED = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
 ED25519 = ed25519.Ed25519PrivateKey.from_private_bytes(ED25519_SEED)
@@ -30,6 +31,7 @@ ISSUER = ed25519.Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"gangplank
 P256_N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 P256_P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
 P256_B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+P384_N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973
 ED_P = 2**255 - 19
 ED_L = 2**252 + 27742317777372353535851937790883648493
 ED_D = -121665 * pow(121666, -1, ED_P) % ED_P
@@ -276,12 +278,15 @@ def envelopes():
 
 def der(tag, *parts):
     body = b"".join(parts)
-    length = bytes([len(body)]) if len(body) < 128 else bytes([0x81, len(body)])
+    size = len(body).to_bytes((len(body).bit_length() + 7) // 8 or 1, "big")
+    length = size if len(body) < 128 else bytes([0x80 | len(size)]) + size
     return bytes([tag]) + length + body
 
 
 OID_EC = bytes.fromhex("06072a8648ce3d0201")
 OID_P256 = bytes.fromhex("06082a8648ce3d030107")
+OID_P384 = bytes.fromhex("06052b81040022")
+OID_RSA = bytes.fromhex("06092a864886f70d010101")
 OID_ED25519 = bytes.fromhex("06032b6570")
 NULL = b"\x05\x00"
 
@@ -347,14 +352,13 @@ def keys():
     case("p256-indefinite-length", "BER's indefinite length", "X.690 §10.1", malformed, b"\x30\x80" + p256[2:] + b"\0\0")
     case("p256-truncated", "the last byte is missing", "X.690 §10.1", malformed, p256[:-1])
     case("empty", "no bytes at all", "X.690 §10.1", malformed, b"")
-    p384 = ec.derive_private_key(7, ec.SECP384R1())
-    case("p384", "a curve that is not supported yet", "docs/envelope.md §6", "refuse: curve", spki(p384))
+    case("p384", "a good key", "RFC 5480 §2.1.1.1", "accept", spki(P384))
+    p521 = ec.derive_private_key(7, ec.SECP521R1())
+    case("p521", "a curve that is not supported", "docs/envelope.md §6", "refuse: curve", spki(p521))
     k256 = ec.derive_private_key(7, ec.SECP256K1())
     case("secp256k1", "a curve of the same size", "docs/envelope.md §6", "refuse: curve", spki(k256))
-    modulus = int.from_bytes(hashlib.shake_256(b"modulus").digest(256), "big") | 1 << 2047 | 1
-    rsa_key = rsa.RSAPublicNumbers(65537, modulus).public_key()
-    rsa_spki = rsa_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    case("rsa-2048", "a kind that is not supported yet", "docs/envelope.md §6", "refuse: algorithm", rsa_spki)
+    p384_points(off)
+    rsa_keys(malformed)
     exchange = x25519.X25519PrivateKey.from_private_bytes(bytes(range(32)))
     case("x25519", "a key that cannot sign", "RFC 8410 §3", "refuse: algorithm", spki(exchange))
 
@@ -374,6 +378,8 @@ def keys():
 
     message = b"sample"
     signatures(message, p256, ed)
+    p384_signatures(message)
+    rsa_signatures(message)
 
     leaf = certificate(P256, "SN-0001")
     write("key", "certificate", "the key out of a certificate", "RFC 5280 §4.1", "accept", {"certificate": b64(leaf)})
@@ -423,11 +429,160 @@ def signatures(message, p256, ed):
         case(f"ed25519-signature-r-{name}", comment, "docs/envelope.md §6", bad, ed, r + (challenge * secret % ED_L).to_bytes(32, "little"))
 
 
+def p384_points(off):
+    point = p256_point(P384, serialization.PublicFormat.UncompressedPoint)
+    compressed = p256_point(P384, serialization.PublicFormat.CompressedPoint)
+    key = lambda point: ec_spki(point, OID_P384)
+    key_case("p384-compressed", "one key has one spelling", "RFC 5480 §2.2", off, key(compressed))
+    key_case("p384-off-curve", "the last bit of y changed", "SEC 1 §3.2.2.1", off, key(point[:-1] + bytes([point[-1] ^ 1])))
+    key_case("p384-infinity", "the point at infinity", "SEC 1 §3.2.2.1", off, key(b"\0"))
+    key_case("p384-short", "a point that lacks its last byte", "SEC 1 §2.3.4", off, key(point[:-1]))
+    p256 = p256_point(P256, serialization.PublicFormat.UncompressedPoint)
+    key_case("p384-point-of-p256", "a point of the other curve", "RFC 5480 §2.2", off, key(p256))
+
+
+def p384_signatures(message):
+    bad = "refuse: signature"
+    signature = P384.sign(message, ec.ECDSA(hashes.SHA384(), deterministic_signing=True))
+    r, s = utils.decode_dss_signature(signature)
+
+    def case(name, comment, spec, expect, signature):
+        key_case(name, comment, spec, expect, spki(P384), message=b64(message), signature=b64(signature))
+
+    case("p384-signature", "an ordinary one", "FIPS 186-5 §6.4.2", "accept", signature)
+    case("p384-signature-n-minus-s", "the other of the two valid s", "RFC 3279 §2.2.3", "accept",
+         utils.encode_dss_signature(r, P384_N - s))
+    case("p384-signature-sha256", "the key's algorithm hashes with SHA-384", "docs/envelope.md §6", bad,
+         P384.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True)))
+    case("p384-signature-s-zero", "s is 0", "FIPS 186-5 §6.4.2", bad, utils.encode_dss_signature(r, 0))
+    case("p384-signature-r-s", "r and s side by side", "RFC 3279 §2.2.3", bad, r.to_bytes(48, "big") + s.to_bytes(48, "big"))
+    case("p384-signature-trailing-byte", "a byte after the signature", "X.690 §10.1", bad, signature + b"\0")
+
+
+def der_integer(value):
+    return der(0x02, value.to_bytes(value.bit_length() // 8 + 1, "big"))
+
+
+def rsa_spki(modulus, exponent=65537, parameters=NULL, oid=None, key=None):
+    key = der(0x30, der_integer(modulus), der_integer(exponent)) if key is None else key
+    return der(0x30, der(0x30, oid or OID_RSA, parameters), der(0x03, b"\0", key))
+
+
+def rsa_keys(malformed):
+    case = key_case
+    bits, exponent = "refuse: modulus bits", "refuse: exponent"
+    odd = lambda bits: int.from_bytes(hashlib.shake_256(b"modulus").digest(1100), "big") >> (8800 - bits) | 1 << bits - 1 | 1
+    modulus = odd(2048)
+    case("rsa-2048", "the smallest modulus", "docs/envelope.md §6", "accept", rsa_spki(modulus))
+    case("rsa-2047", "one bit too few", "docs/envelope.md §6", bits, rsa_spki(odd(2047)))
+    case("rsa-1024", "a modulus that can be factored", "docs/envelope.md §6", bits, rsa_spki(odd(1024)))
+    case("rsa-2049", "a modulus that is no whole number of bytes", "docs/envelope.md §6", "accept", rsa_spki(odd(2049)))
+    case("rsa-3072", "a common size", "docs/envelope.md §6", "accept", rsa_spki(odd(3072)))
+    case("rsa-8192", "the largest modulus", "docs/envelope.md §6", "accept", rsa_spki(odd(8192)))
+    case("rsa-8193", "one bit too many", "docs/envelope.md §6", bits, rsa_spki(odd(8193)))
+    case("rsa-even-modulus", "an even modulus", "RFC 8017 §3.1", "refuse: even modulus", rsa_spki(modulus - 1))
+    for e, comment in ((1, "a signature is the message"), (3, "the exponent of many attacks"), (65535, "below 65537"),
+                       (65536, "even"), (65538, "even, above 65537"), (2**33 + 1, "34 bits, which backends refuse"),
+                       (2**64 + 1, "very long"), (0, "none")):
+        case(f"rsa-exponent-{e}", comment, "docs/envelope.md §6", exponent, rsa_spki(modulus, e))
+    case("rsa-exponent-65539", "odd, above 65537", "docs/envelope.md §6", "accept", rsa_spki(modulus, 65539))
+    case("rsa-exponent-8589934591", "the largest of 33 bits", "docs/envelope.md §6", "accept", rsa_spki(modulus, 2**33 - 1))
+    case("rsa-no-parameters", "the parameters must be NULL", "RFC 3279 §2.3.1", malformed, rsa_spki(modulus, parameters=b""))
+    case("rsa-pss-key", "id-RSASSA-PSS, a kind of its own", "RFC 4055 §1.2", "refuse: algorithm",
+         rsa_spki(modulus, parameters=b"", oid=bytes.fromhex("06092a864886f70d01010a")))
+    number = modulus.to_bytes(256, "big")
+    key = lambda modulus: der(0x30, der(0x02, modulus), der_integer(65537))
+    case("rsa-negative-modulus", "no zero byte before a set first bit", "X.690 §8.3.3", malformed, rsa_spki(0, key=key(number)))
+    case("rsa-padded-modulus", "a needless zero byte", "X.690 §8.3.2", malformed, rsa_spki(0, key=key(b"\0\0" + number)))
+    three = der(0x30, der_integer(modulus), der_integer(65537), der_integer(1))
+    case("rsa-three-numbers", "a third number", "RFC 8017 §A.1.1", malformed, rsa_spki(0, key=three))
+    case("rsa-key-trailing-byte", "a byte after the RSAPublicKey", "X.690 §10.1", malformed,
+         rsa_spki(0, key=der(0x30, der_integer(modulus), der_integer(65537)) + b"\0"))
+
+
+def rsa_signatures(message):
+    """Signatures of the three paddings; the PSS ones are made by hand, since their salt must be the same each time."""
+    bad = "refuse: signature"
+    size = RSA.key_size // 8
+    modulus = RSA.public_key().public_numbers().n
+    pkcs1 = RSA.sign(message, padding.PKCS1v15(), hashes.SHA256())
+    number = int.from_bytes(pkcs1, "big")
+
+    def case(name, comment, spec, expect, algorithm, signature, key=RSA, message=message):
+        key_case(name, comment, spec, expect, spki(key), message=b64(message), signature=b64(signature), algorithm=algorithm)
+
+    v15, pss256, pss512 = "rsa-v1_5-sha256", "rsa-pss-sha256", "rsa-pss-sha512"
+    case("rsa-signature", "an ordinary one", "RFC 8017 §8.2", "accept", v15, pkcs1)
+    case("rsa-signature-other-message", "over other bytes", "RFC 8017 §8.2.2", bad, v15,
+         RSA.sign(message + b".", padding.PKCS1v15(), hashes.SHA256()))
+    case("rsa-signature-sha512", "the key's algorithm hashes with SHA-256", "docs/envelope.md §6", bad, v15,
+         RSA.sign(message, padding.PKCS1v15(), hashes.SHA512()))
+    case("rsa-signature-sha1", "a hash that is broken", "docs/envelope.md §6", bad, v15,
+         RSA.sign(message, padding.PKCS1v15(), hashes.SHA1()))
+    case("rsa-signature-plus-n", "s beyond n, one byte longer", "RFC 8017 §8.2.2", bad, v15, (number + modulus).to_bytes(size + 1, "big"))
+    case("rsa-signature-long", "a zero byte in front", "RFC 8017 §8.2.2", bad, v15, b"\0" + pkcs1)
+    case("rsa-signature-short", "the last byte is missing", "RFC 8017 §8.2.2", bad, v15, pkcs1[:-1])
+    case("rsa-signature-zero", "s is 0", "RFC 8017 §5.2.2", bad, v15, bytes(size))
+    digest_info = bytes.fromhex("3031300d060960864801650304020105000420") + hashlib.sha256(message).digest()
+    for name, comment, block in (
+        ("no-null", "a DigestInfo whose parameters are absent", b"\x30\x2f\x30\x0b" + digest_info[4:15] + digest_info[17:]),
+        ("garbage", "bytes after the DigestInfo (Bleichenbacher 2006)", digest_info + b"garbage"),
+        ("type-2", "a block of the type for encryption", None),
+    ):
+        kind, block = (b"\0\2", digest_info) if block is None else (b"\0\1", block)
+        encoded = kind + b"\xff" * (size - 3 - len(block)) + b"\0" + block
+        case(f"rsa-signature-{name}", comment, "RFC 8017 §9.2", bad, v15, rsa_private(encoded))
+    case("rsa-pss-signature", "Margo's padding", "facts: Margo 1.0 §3.2", "accept", pss256, pss(message, "sha256", 32))
+    case("rsa-pss-signature-sha512", "RFC 9421's padding", "RFC 9421 §3.3.1", "accept", pss512, pss(message, "sha512", 64))
+    case("rsa-pss-signature-no-salt", "a salt of 0 bytes", "RFC 8017 §9.1.2", bad, pss256, pss(message, "sha256", 0))
+    case("rsa-pss-signature-short-salt", "a salt of 20 bytes", "RFC 8017 §9.1.2", bad, pss256, pss(message, "sha256", 20))
+    case("rsa-pss-signature-other-hash", "SHA-512 where SHA-256 is asked for", "RFC 8017 §9.1.2", bad, pss256, pss(message, "sha512", 64))
+    case("rsa-pss-signature-as-pkcs1", "the other padding", "docs/envelope.md §6", bad, v15, pss(message, "sha256", 32))
+    case("rsa-pkcs1-signature-as-pss", "the other padding", "docs/envelope.md §6", bad, pss256, pkcs1)
+    case("rsa-pss-signature-other-message", "over other bytes", "RFC 8017 §8.1.2", bad, pss256, pss(message + b".", "sha256", 32))
+    case("p256-used-as-rsa", "an RSA padding for a key that is none", "docs/envelope.md §6", "refuse: use", v15, pkcs1, key=P256)
+
+
+def rsa_private(block):
+    numbers = RSA.private_numbers()
+    power = pow(int.from_bytes(block, "big"), numbers.d, numbers.public_numbers.n)
+    return power.to_bytes(RSA.key_size // 8, "big")
+
+
+def pss(message, name, salt_length):
+    """EMSA-PSS (RFC 8017 §9.1.1) with a salt of 01 bytes, MGF1 with the same hash."""
+    digest = lambda data: hashlib.new(name, data).digest()
+    length, salt = RSA.key_size // 8, b"\1" * salt_length
+    hashed = digest(bytes(8) + digest(message) + salt)
+    plain = b"\1".rjust(length - len(hashed) - 1 - salt_length, b"\0") + salt
+    mask = b"".join(digest(hashed + i.to_bytes(4, "big")) for i in range(length // len(hashed) + 1))
+    masked = bytes(a ^ b for a, b in zip(plain, mask))
+    return rsa_private(bytes([masked[0] & 0x7F]) + masked[1:] + hashed + b"\xbc")
+
+
+def rsa_from_seed(seed, bits=2048):
+    """An RSA key that is the same each time."""
+    def prime(label):
+        number = int.from_bytes(hashlib.shake_256(seed + label).digest(bits // 16), "big") | 3 << bits // 2 - 2 | 1
+        while pow(2, number - 1, number) != 1 or pow(3, number - 1, number) != 1 or (number - 1) % 65537 == 0:
+            number += 2
+        return number
+
+    p, q = prime(b"p"), prime(b"q")
+    d = pow(65537, -1, (p - 1) * (q - 1))
+    public = rsa.RSAPublicNumbers(65537, p * q)
+    parts = rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q)
+    return rsa.RSAPrivateNumbers(p, q, d, *parts, public).private_key()
+
+
 def write(folder, name, comment, spec, expect, inputs):
     path = HERE / folder / f"{name}.json"
     assert not path.exists(), f"two cases are named {path}"
     case = {"comment": comment, "spec": spec, "expect": expect, "inputs": inputs}
     path.write_text(json.dumps(case, indent=2) + "\n")
+
+
+RSA = rsa_from_seed(b"gangplank vectors rsa")
 
 
 def main():

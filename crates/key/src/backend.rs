@@ -2,6 +2,10 @@ use core::fmt;
 
 use rustls_pki_types::SignatureVerificationAlgorithm;
 
+use crate::{Algorithm, BadSignature};
+
+#[cfg(feature = "aws-lc-rs")]
+mod aws_lc;
 mod pure_rust;
 
 /// Where the cryptography comes from: a small value, not a feature.
@@ -14,7 +18,14 @@ pub struct Backend {
     name: &'static str,
     sha256: fn(&[&[u8]]) -> [u8; 32],
     algorithms: &'static [&'static dyn SignatureVerificationAlgorithm],
+    verify_sha256: Option<VerifySha256>,
 }
+
+/// Verifies a signature over a message whose SHA-256 is known, so that it is not hashed again.
+///
+/// Takes one of the algorithms that hash with SHA-256 (ECDSA P-256, RSA PKCS#1 v1.5 and PSS), the
+/// content of the key's `subjectPublicKey`, the hash, and the signature as certificates encode it.
+pub type VerifySha256 = fn(Algorithm, &[u8], &[u8; 32], &[u8]) -> Result<(), BadSignature>;
 
 impl Backend {
     /// Verification and hashing in portable Rust without an allocator's help or `unsafe` C.
@@ -22,14 +33,16 @@ impl Backend {
         name: "pure-rust",
         sha256: pure_rust::sha256,
         algorithms: pure_rust::ALGORITHMS,
+        verify_sha256: Some(pure_rust::verify_sha256),
     };
 
     /// Verification and hashing by aws-lc-rs, about five times as fast on a server.
     #[cfg(feature = "aws-lc-rs")]
     pub const AWS_LC_RS: Self = Self {
         name: "aws-lc-rs",
-        sha256: aws_lc_sha256,
-        algorithms: AWS_LC_ALGORITHMS,
+        sha256: aws_lc::sha256,
+        algorithms: aws_lc::ALGORITHMS,
+        verify_sha256: Some(aws_lc::verify_sha256),
     };
 
     /// A backend of the caller's own, for example one built on a FIPS-validated module.
@@ -45,7 +58,16 @@ impl Backend {
             name,
             sha256,
             algorithms,
+            verify_sha256: None,
         }
+    }
+
+    /// The same, able to verify over a finished SHA-256 as well. Without it such messages are
+    /// hashed twice, and nothing else changes.
+    #[must_use]
+    pub const fn with_verify_sha256(mut self, verify: VerifySha256) -> Self {
+        self.verify_sha256 = Some(verify);
+        self
     }
 
     /// A name for logs.
@@ -62,6 +84,10 @@ impl Backend {
     pub fn algorithms(&self) -> &'static [&'static dyn SignatureVerificationAlgorithm] {
         self.algorithms
     }
+
+    pub(crate) fn verify_sha256(&self) -> Option<VerifySha256> {
+        self.verify_sha256
+    }
 }
 
 impl fmt::Debug for Backend {
@@ -69,25 +95,6 @@ impl fmt::Debug for Backend {
         f.debug_tuple("Backend").field(&self.name).finish()
     }
 }
-
-#[cfg(feature = "aws-lc-rs")]
-fn aws_lc_sha256(parts: &[&[u8]]) -> [u8; 32] {
-    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    for part in parts {
-        context.update(part);
-    }
-    let mut hash = [0; 32];
-    for (to, from) in hash.iter_mut().zip(context.finish().as_ref()) {
-        *to = *from;
-    }
-    hash
-}
-
-#[cfg(feature = "aws-lc-rs")]
-static AWS_LC_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
-    webpki::aws_lc_rs::ECDSA_P256_SHA256,
-    webpki::aws_lc_rs::ED25519,
-];
 
 #[cfg(test)]
 mod tests {

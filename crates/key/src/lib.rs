@@ -31,6 +31,7 @@ extern crate alloc;
 mod algorithm;
 mod backend;
 mod certificate_id;
+#[cfg(feature = "ed25519")]
 mod ed25519;
 mod public_key;
 mod signature;
@@ -38,13 +39,15 @@ mod signing_key;
 mod trusted_key;
 
 pub use algorithm::Algorithm;
-pub use backend::Backend;
+pub use backend::{Backend, VerifySha256};
 pub use certificate_id::{CertificateId, CertificateIdError};
 pub use public_key::{BadSignature, KeyError, PublicKey};
 pub use signature::{Signature, SignatureError};
 #[cfg(feature = "aws-lc-rs")]
 pub use signing_key::AwsLcKey;
-pub use signing_key::{PrivateKeyError, SigningError, SigningKey, SoftwareKey};
+#[cfg(any(feature = "p256", feature = "p384", feature = "ed25519"))]
+pub use signing_key::{PrivateKeyError, SoftwareKey};
+pub use signing_key::{SigningError, SigningKey};
 pub use trusted_key::TrustedKey;
 
 /// The trait that every source of randomness given to gangplank implements.

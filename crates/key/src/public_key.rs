@@ -5,16 +5,25 @@ use der::{Decode, Encode};
 use rustls_pki_types::{
     AlgorithmIdentifier, CertificateDer, SignatureVerificationAlgorithm, alg_id,
 };
+#[cfg(any(feature = "p384", feature = "rsa"))]
+use sha2::Digest;
 use spki::SubjectPublicKeyInfoRef;
 
-use crate::ed25519::is_strict_point;
 use crate::{Algorithm, Backend, Signature};
+
+mod check;
+#[cfg(feature = "rsa")]
+mod rsa_numbers;
+
+use check::{algorithm_of, check};
+#[cfg(feature = "rsa")]
+pub(crate) use rsa_numbers::RsaNumbers;
 
 /// A public key that passed every check a key can fail, with the backend that verifies for it.
 ///
-/// Keys that are off the curve, of small order, non-canonical or of an unsupported kind are refused
-/// here, when the key is registered, and alike by every backend. Two keys are equal when their
-/// SubjectPublicKeyInfo is.
+/// Keys that are too weak, off the curve, of small order, non-canonical or of an unsupported kind
+/// are refused here, when the key is registered, and alike by every backend. Two keys are equal when
+/// their SubjectPublicKeyInfo is.
 #[derive(Clone, Debug)]
 pub struct PublicKey {
     algorithm: Algorithm,
@@ -36,22 +45,33 @@ impl PublicKey {
             .subject_public_key
             .as_bytes()
             .ok_or(KeyError::Malformed)?;
-        check_point(algorithm, subject_public_key)?;
-        let verifier = backend
-            .algorithms()
-            .iter()
-            .copied()
-            .find(|candidate| matches_algorithm(*candidate, algorithm))
-            .ok_or(KeyError::NotByBackend {
-                algorithm,
-                backend: backend.name(),
-            })?;
+        check(algorithm, subject_public_key)?;
         Ok(Self {
             algorithm,
             spki: spki.to_vec(),
             subject_public_key: subject_public_key.to_vec(),
             backend,
-            verifier,
+            verifier: verifier(backend, algorithm)?,
+        })
+    }
+
+    /// The same RSA key with another padding, because the holder of the key or the profile of a
+    /// protocol says so; never because a message does.
+    ///
+    /// # Errors
+    /// [`KeyError::Use`] when the key has another algorithm and this is no padding of RSA.
+    pub fn using(&self, algorithm: Algorithm) -> Result<Self, KeyError> {
+        let same_family = self.algorithm.is_rsa() && algorithm.is_rsa();
+        if algorithm != self.algorithm && !same_family {
+            return Err(KeyError::Use {
+                key: self.algorithm,
+                wanted: algorithm,
+            });
+        }
+        Ok(Self {
+            algorithm,
+            verifier: verifier(self.backend, algorithm)?,
+            ..self.clone()
         })
     }
 
@@ -97,18 +117,73 @@ impl PublicKey {
     /// # Errors
     /// [`BadSignature`], without a reason: whoever made the signature learns nothing from it.
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), BadSignature> {
-        if signature.algorithm() != self.algorithm {
-            return Err(BadSignature);
-        }
-        let wire = signature.to_wire();
-        // Backends differ on an R of small order, so it is refused before any of them sees it.
-        if self.algorithm == Algorithm::Ed25519 && !wire.first_chunk().is_some_and(is_strict_point)
-        {
-            return Err(BadSignature);
-        }
+        self.check_signature(signature)?;
         self.verifier
-            .verify_signature(&self.subject_public_key, message, &wire)
+            .verify_signature(&self.subject_public_key, message, &signature.to_wire())
             .map_err(|_| BadSignature)
+    }
+
+    /// Verifies `signature` over `message`, whose SHA-256 the caller has computed.
+    ///
+    /// The message is not hashed again where the algorithm hashes with SHA-256 and the backend
+    /// [can do without](Backend::with_verify_sha256) the message.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub fn verify_hashed(
+        &self,
+        message: &[u8],
+        sha256: &[u8; 32],
+        signature: &Signature,
+    ) -> Result<(), BadSignature> {
+        match self.backend.verify_sha256() {
+            Some(verify_sha256) if self.algorithm.hashes_with_sha256() => {
+                self.check_signature(signature)?;
+                verify_sha256(
+                    self.algorithm,
+                    &self.subject_public_key,
+                    sha256,
+                    &signature.to_wire(),
+                )
+            }
+            _ => self.verify(message, signature),
+        }
+    }
+
+    /// What a TPM, a token or a key service is given to sign instead of the message: its hash, by
+    /// the hash function of this key's algorithm. `None` for Ed25519, which signs the message.
+    pub fn digest(&self, message: &[u8]) -> Option<Vec<u8>> {
+        match self.algorithm {
+            Algorithm::EcdsaP256Sha256 | Algorithm::RsaPkcs1Sha256 | Algorithm::RsaPssSha256 => {
+                Some(self.backend.sha256(&[message]).to_vec())
+            }
+            #[cfg(feature = "p384")]
+            Algorithm::EcdsaP384Sha384 => Some(sha2::Sha384::digest(message).to_vec()),
+            #[cfg(feature = "rsa")]
+            Algorithm::RsaPssSha512 => Some(sha2::Sha512::digest(message).to_vec()),
+            _ => None,
+        }
+    }
+
+    /// What backends judge differently is judged here, before any of them sees it.
+    fn check_signature(&self, signature: &Signature) -> Result<(), BadSignature> {
+        let good = signature.algorithm() == self.algorithm
+            && match self.algorithm {
+                // An R of small order, or one that is not canonical.
+                #[cfg(feature = "ed25519")]
+                Algorithm::Ed25519 => signature
+                    .as_fixed()
+                    .first_chunk()
+                    .is_some_and(crate::ed25519::is_strict_point),
+                // RFC 8017 §8.1.2, §8.2.2, step 1: as many bytes as the modulus has.
+                #[cfg(feature = "rsa")]
+                Algorithm::RsaPkcs1Sha256 | Algorithm::RsaPssSha256 | Algorithm::RsaPssSha512 => {
+                    RsaNumbers::read(&self.subject_public_key)
+                        .is_ok_and(|key| key.modulus.len() == signature.as_fixed().len())
+                }
+                _ => true,
+            };
+        if good { Ok(()) } else { Err(BadSignature) }
     }
 }
 
@@ -131,14 +206,37 @@ pub enum KeyError {
     #[error("the public key is not a DER SubjectPublicKeyInfo")]
     Malformed,
     /// A kind of key that gangplank does not support.
-    #[error("keys of algorithm {0} are not supported; use P-256 or Ed25519")]
+    #[error("keys of algorithm {0} are not supported; use P-256, P-384, Ed25519 or RSA")]
     Algorithm(ObjectIdentifier),
-    /// An elliptic curve other than P-256.
-    #[error("the elliptic curve {0} is not supported; use P-256")]
+    /// An elliptic curve other than P-256 and P-384.
+    #[error("the elliptic curve {0} is not supported; use P-256 or P-384")]
     Curve(ObjectIdentifier),
+    /// A kind of key that was left out of this build.
+    #[error("this build lacks the feature of gangplank-key for {0} keys")]
+    Feature(Algorithm),
     /// The point is off the curve, at infinity, of small order or not canonically encoded.
     #[error("the {0} public key is not a valid point")]
     Point(Algorithm),
+    /// An RSA modulus that is too short to be safe, or so long that verifying is an attack.
+    #[error("the RSA modulus has {bits} bits; it must have 2048 to 8192")]
+    ModulusBits {
+        /// Bits in the modulus.
+        bits: usize,
+    },
+    /// An RSA modulus that is no product of two odd primes.
+    #[error("the RSA modulus is even")]
+    EvenModulus,
+    /// An RSA exponent that is even, below 65537 or longer than 33 bits.
+    #[error("the RSA exponent is not an odd number from 65537 to 2^33 - 1")]
+    Exponent,
+    /// The key cannot be used with that algorithm.
+    #[error("a key for {key} cannot be used with {wanted}")]
+    Use {
+        /// The key's algorithm.
+        key: Algorithm,
+        /// What it was to be used with.
+        wanted: Algorithm,
+    },
     /// The caller's backend has no verification for a key that gangplank supports.
     #[error("the backend {backend} does not verify {algorithm}")]
     NotByBackend {
@@ -165,52 +263,30 @@ fn spki_of(certificate: &CertificateDer<'_>) -> Result<Vec<u8>, KeyError> {
         .map_err(|_| KeyError::Certificate)
 }
 
-fn algorithm_of(info: &SubjectPublicKeyInfoRef<'_>) -> Result<Algorithm, KeyError> {
-    let parameters = info.algorithm.parameters;
-    match info.algorithm.oid {
-        // RFC 5480 §2.1.1: a named curve, never implicit or explicit parameters.
-        ID_EC_PUBLIC_KEY => match parameters.map(|any| any.decode_as::<ObjectIdentifier>()) {
-            Some(Ok(SECP256R1)) => Ok(Algorithm::EcdsaP256Sha256),
-            Some(Ok(curve)) => Err(KeyError::Curve(curve)),
-            _ => Err(KeyError::Malformed),
-        },
-        // RFC 8410 §3: the parameters are absent.
-        ID_ED25519 if parameters.is_none() => Ok(Algorithm::Ed25519),
-        ID_ED25519 => Err(KeyError::Malformed),
-        other => Err(KeyError::Algorithm(other)),
-    }
-}
-
-fn check_point(algorithm: Algorithm, bytes: &[u8]) -> Result<(), KeyError> {
-    let valid = match algorithm {
-        // RFC 5480 §2.2 allows compressed points; gangplank takes the uncompressed form alone, so
-        // that one key has one SubjectPublicKeyInfo and so one identity.
-        Algorithm::EcdsaP256Sha256 => {
-            bytes.first() == Some(&UNCOMPRESSED)
-                && p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).is_ok()
-        }
-        Algorithm::Ed25519 => bytes.try_into().is_ok_and(is_strict_point),
-    };
-    if valid {
-        Ok(())
-    } else {
-        Err(KeyError::Point(algorithm))
-    }
-}
-
-fn matches_algorithm(candidate: &dyn SignatureVerificationAlgorithm, algorithm: Algorithm) -> bool {
+fn verifier(
+    backend: Backend,
+    algorithm: Algorithm,
+) -> Result<&'static dyn SignatureVerificationAlgorithm, KeyError> {
     let (key, signature): (AlgorithmIdentifier, AlgorithmIdentifier) = match algorithm {
         Algorithm::EcdsaP256Sha256 => (alg_id::ECDSA_P256, alg_id::ECDSA_SHA256),
+        Algorithm::EcdsaP384Sha384 => (alg_id::ECDSA_P384, alg_id::ECDSA_SHA384),
         Algorithm::Ed25519 => (alg_id::ED25519, alg_id::ED25519),
+        Algorithm::RsaPkcs1Sha256 => (alg_id::RSA_ENCRYPTION, alg_id::RSA_PKCS1_SHA256),
+        Algorithm::RsaPssSha256 => (alg_id::RSA_ENCRYPTION, alg_id::RSA_PSS_SHA256),
+        Algorithm::RsaPssSha512 => (alg_id::RSA_ENCRYPTION, alg_id::RSA_PSS_SHA512),
     };
-    candidate.public_key_alg_id() == key && candidate.signature_alg_id() == signature
+    backend
+        .algorithms()
+        .iter()
+        .copied()
+        .find(|candidate| {
+            candidate.public_key_alg_id() == key && candidate.signature_alg_id() == signature
+        })
+        .ok_or(KeyError::NotByBackend {
+            algorithm,
+            backend: backend.name(),
+        })
 }
-
-const ID_EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const SECP256R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const ID_ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
-/// SEC 1 §2.3.3: the first byte of an uncompressed point.
-const UNCOMPRESSED: u8 = 0x04;
 
 #[cfg(test)]
 mod tests;

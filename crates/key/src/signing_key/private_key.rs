@@ -1,35 +1,37 @@
-//! The files private keys come in: PKCS#8 (RFC 5958) and, for EC keys, SEC 1 (RFC 5915), in PEM or DER.
+//! The files private keys come in: PKCS#8 (RFC 5958), for EC keys SEC 1 (RFC 5915) and for RSA keys
+//! PKCS#1 (RFC 8017 §A.1.2), in PEM or DER.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use der::Decode;
-use der::pem::PemLabel;
-use der::zeroize::Zeroizing;
-use pkcs8::{DecodePrivateKey, PrivateKeyInfoRef, SecretDocument};
+use der::asn1::AnyRef;
+use pkcs8::{ObjectIdentifier, PrivateKeyInfoRef, SecretDocument};
+use zeroize::Zeroizing;
+
+use crate::Algorithm;
 
 /// A private key as it was read, before a backend takes it.
-pub(super) enum PrivateKey {
-    EcdsaP256(p256::SecretKey),
-    Ed25519(ed25519_dalek::SigningKey),
+pub(super) struct PrivateKey {
+    pub(super) algorithm: Algorithm,
+    /// DER PKCS#8, whatever the file was.
+    pub(super) pkcs8: Zeroizing<Vec<u8>>,
 }
 
 impl PrivateKey {
-    /// Reads one PEM block `PRIVATE KEY` or `EC PRIVATE KEY`; text around it is left alone, as
-    /// OpenSSL writes `EC PARAMETERS` before its keys.
+    /// Reads one PEM block `PRIVATE KEY`, `EC PRIVATE KEY` or `RSA PRIVATE KEY`; text around it is
+    /// left alone, as OpenSSL writes `EC PARAMETERS` before its keys.
     pub(super) fn from_pem(text: &str) -> Result<Self, PrivateKeyError> {
-        if let Some(block) = block(text, PrivateKeyInfoRef::PEM_LABEL) {
-            let (_, document) =
-                SecretDocument::from_pem(block).map_err(|_| PrivateKeyError::Malformed)?;
-            return Self::from_pkcs8_der(document.as_bytes());
+        for (label, to_pkcs8) in FORMS {
+            if let Some(block) = block(text, label) {
+                let (_, document) =
+                    SecretDocument::from_pem(block).map_err(|_| PrivateKeyError::Malformed)?;
+                return Self::from_pkcs8_der(&to_pkcs8(document.as_bytes())?);
+            }
         }
-        if let Some(block) = block(text, SEC1_LABEL) {
-            let (_, document) =
-                SecretDocument::from_pem(block).map_err(|_| PrivateKeyError::Malformed)?;
-            return p256::SecretKey::from_sec1_der(document.as_bytes())
-                .map(Self::EcdsaP256)
-                .map_err(|_| PrivateKeyError::Unsupported(String::from("EC PRIVATE KEY")));
-        }
-        if text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") {
+        if text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+            || text.contains("Proc-Type: 4,ENCRYPTED")
+        {
             return Err(PrivateKeyError::Encrypted);
         }
         Err(PrivateKeyError::NoKey)
@@ -37,36 +39,10 @@ impl PrivateKey {
 
     pub(super) fn from_pkcs8_der(der: &[u8]) -> Result<Self, PrivateKeyError> {
         let info = PrivateKeyInfoRef::from_der(der).map_err(|_| PrivateKeyError::Malformed)?;
-        if info.algorithm.oid == ED25519 {
-            return ed25519_dalek::SigningKey::from_pkcs8_der(der)
-                .map(Self::Ed25519)
-                .map_err(|_| PrivateKeyError::Malformed);
-        }
-        if info.algorithm.oid == EC && info.algorithm.parameters_oid() == Ok(SECP256R1) {
-            return p256::SecretKey::from_pkcs8_der(der)
-                .map(Self::EcdsaP256)
-                .map_err(|_| PrivateKeyError::Malformed);
-        }
-        let kind = match info.algorithm.parameters_oid() {
-            Ok(curve) if info.algorithm.oid == EC => alloc::format!("elliptic curve {curve}"),
-            _ => alloc::format!("{}", info.algorithm.oid),
-        };
-        Err(PrivateKeyError::Unsupported(kind))
-    }
-
-    pub(super) fn to_pkcs8_der(&self) -> Result<Zeroizing<alloc::vec::Vec<u8>>, PrivateKeyError> {
-        use pkcs8::EncodePrivateKey;
-        match self {
-            Self::EcdsaP256(key) => key.to_pkcs8_der(),
-            // Version 1 without the public key (RFC 8410 §7), which every reader accepts.
-            Self::Ed25519(key) => ed25519_dalek::pkcs8::KeypairBytes {
-                secret_key: key.to_bytes(),
-                public_key: None,
-            }
-            .to_pkcs8_der(),
-        }
-        .map(|document| document.to_bytes())
-        .map_err(|_| PrivateKeyError::Malformed)
+        Ok(Self {
+            algorithm: algorithm_of(&info)?,
+            pkcs8: Zeroizing::new(der.to_vec()),
+        })
     }
 }
 
@@ -75,7 +51,7 @@ impl PrivateKey {
 #[non_exhaustive]
 pub enum PrivateKeyError {
     /// There is no PEM block of a private key.
-    #[error("the text holds no PEM block `PRIVATE KEY` or `EC PRIVATE KEY`")]
+    #[error("the text holds no PEM block `PRIVATE KEY`, `EC PRIVATE KEY` or `RSA PRIVATE KEY`")]
     NoKey,
     /// The key is encrypted with a passphrase.
     #[error("the private key is encrypted; decrypt it first, for example with `openssl pkey`")]
@@ -84,8 +60,31 @@ pub enum PrivateKeyError {
     #[error("the private key is not well-formed PKCS#8")]
     Malformed,
     /// A kind of key that gangplank does not sign with.
-    #[error("private keys of kind {0} are not supported; use P-256 or Ed25519")]
+    #[error("private keys of kind {0} are not supported; use P-256, P-384, Ed25519 or RSA")]
     Unsupported(String),
+    /// RSA in pure Rust, whose private operations leak the key through time (RUSTSEC-2023-0071).
+    #[error("RSA keys do not sign in pure Rust, which is not safe; use aws-lc-rs or a token")]
+    RsaInPureRust,
+    /// A kind of key that was left out of this build.
+    #[error("this build lacks the feature of gangplank-key for {0} keys")]
+    Feature(Algorithm),
+    /// The public half fails a check that every key has to pass.
+    #[error(transparent)]
+    Public(#[from] crate::KeyError),
+}
+
+fn algorithm_of(info: &PrivateKeyInfoRef<'_>) -> Result<Algorithm, PrivateKeyError> {
+    let curve = info.algorithm.parameters_oid();
+    match (info.algorithm.oid, curve) {
+        (ED25519, _) => Ok(Algorithm::Ed25519),
+        (RSA, _) => Ok(Algorithm::RsaPkcs1Sha256),
+        (EC, Ok(SECP256R1)) => Ok(Algorithm::EcdsaP256Sha256),
+        (EC, Ok(SECP384R1)) => Ok(Algorithm::EcdsaP384Sha384),
+        (EC, Ok(curve)) => Err(PrivateKeyError::Unsupported(alloc::format!(
+            "elliptic curve {curve}"
+        ))),
+        (kind, _) => Err(PrivateKeyError::Unsupported(alloc::format!("{kind}"))),
+    }
 }
 
 fn block<'t>(text: &'t str, label: &str) -> Option<&'t str> {
@@ -96,8 +95,44 @@ fn block<'t>(text: &'t str, label: &str) -> Option<&'t str> {
     rest.get(..end)
 }
 
-const SEC1_LABEL: &str = "EC PRIVATE KEY";
-const EC: pkcs8::ObjectIdentifier = pkcs8::ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const SECP256R1: pkcs8::ObjectIdentifier =
-    pkcs8::ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const ED25519: pkcs8::ObjectIdentifier = pkcs8::ObjectIdentifier::new_unwrap("1.3.101.112");
+type ToPkcs8 = fn(&[u8]) -> Result<Zeroizing<Vec<u8>>, PrivateKeyError>;
+
+/// PEM labels, and how PKCS#8 is made of what stands below them.
+const FORMS: [(&str, ToPkcs8); 3] = [
+    ("PRIVATE KEY", |der| Ok(Zeroizing::new(der.to_vec()))),
+    ("EC PRIVATE KEY", |der| {
+        let key = sec1::EcPrivateKey::from_der(der).map_err(|_| PrivateKeyError::Malformed)?;
+        let curve = match key
+            .parameters
+            .and_then(|parameters| parameters.named_curve())
+        {
+            Some(curve) => curve,
+            None if key.private_key.len() == 32 => SECP256R1,
+            None => SECP384R1,
+        };
+        pkcs8(EC, AnyRef::from(&curve), der)
+    }),
+    ("RSA PRIVATE KEY", |der| pkcs8(RSA, AnyRef::NULL, der)),
+];
+
+fn pkcs8(
+    oid: ObjectIdentifier,
+    parameters: AnyRef<'_>,
+    key: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, PrivateKeyError> {
+    let algorithm = spki::AlgorithmIdentifierRef {
+        oid,
+        parameters: Some(parameters),
+    };
+    der::asn1::OctetStringRef::new(key)
+        .map(|key| PrivateKeyInfoRef::new(algorithm, key))
+        .and_then(|info| SecretDocument::encode_msg(&info))
+        .map(|document| document.to_bytes())
+        .map_err(|_| PrivateKeyError::Malformed)
+}
+
+const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const SECP256R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");

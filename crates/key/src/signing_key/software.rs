@@ -1,28 +1,38 @@
 use core::fmt;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use p256::ecdsa::signature::Signer;
 use rand_core::CryptoRng;
-use spki::EncodePublicKey;
 use zeroize::Zeroizing;
 
 use super::private_key::{PrivateKey, PrivateKeyError};
 use crate::{Algorithm, Backend, PublicKey, Signature, SigningError, SigningKey};
 
-/// A private key in memory, signing in portable Rust.
+#[cfg(feature = "ed25519")]
+mod ed25519;
+#[cfg(feature = "p256")]
+mod p256;
+#[cfg(feature = "p384")]
+mod p384;
+
+/// A private key in memory, signing in portable Rust: P-256, P-384 or Ed25519, not RSA.
 ///
 /// ECDSA signatures are deterministic (RFC 6979), so they need no randomness and their bytes can be
 /// written down in test vectors.
 pub struct SoftwareKey {
-    private: Private,
+    family: Box<dyn Family>,
     public: PublicKey,
 }
 
-enum Private {
-    EcdsaP256(p256::ecdsa::SigningKey),
-    Ed25519(ed25519_dalek::SigningKey),
+/// A private key of one family.
+trait Family: Send + Sync {
+    /// DER SubjectPublicKeyInfo.
+    fn spki(&self) -> Option<Vec<u8>>;
+    fn to_pkcs8(&self) -> Option<Zeroizing<Vec<u8>>>;
+    /// The fixed-length signature.
+    fn sign(&self, message: &[u8]) -> Option<Vec<u8>>;
 }
 
 impl SoftwareKey {
@@ -45,19 +55,20 @@ impl SoftwareKey {
     /// Makes a new key out of `rng`.
     ///
     /// # Errors
-    /// [`PrivateKeyError`], which does not happen with a working `rng`.
+    /// [`PrivateKeyError`] for RSA, and for families that this build lacks.
     pub fn generate(
         algorithm: Algorithm,
         rng: &mut dyn CryptoRng,
     ) -> Result<Self, PrivateKeyError> {
-        Self::from_private(match algorithm {
-            Algorithm::EcdsaP256Sha256 => PrivateKey::EcdsaP256(random_p256(rng)),
-            Algorithm::Ed25519 => {
-                let mut seed = Zeroizing::new([0; 32]);
-                rng.fill_bytes(seed.as_mut());
-                PrivateKey::Ed25519(ed25519_dalek::SigningKey::from_bytes(&seed))
-            }
-        })
+        match algorithm {
+            #[cfg(feature = "p256")]
+            Algorithm::EcdsaP256Sha256 => Self::of(Some(p256::generate(rng))),
+            #[cfg(feature = "p384")]
+            Algorithm::EcdsaP384Sha384 => Self::of(Some(p384::generate(rng))),
+            #[cfg(feature = "ed25519")]
+            Algorithm::Ed25519 => Self::of(Some(ed25519::generate(rng))),
+            other => Err(unavailable(other)),
+        }
     }
 
     /// DER PKCS#8 of the private key, wiped when dropped.
@@ -65,13 +76,7 @@ impl SoftwareKey {
     /// # Errors
     /// [`PrivateKeyError`], which does not happen for a key that was read or made here.
     pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, PrivateKeyError> {
-        match &self.private {
-            Private::EcdsaP256(key) => {
-                PrivateKey::EcdsaP256(p256::SecretKey::from(key.as_nonzero_scalar()))
-            }
-            Private::Ed25519(key) => PrivateKey::Ed25519(key.clone()),
-        }
-        .to_pkcs8_der()
+        self.family.to_pkcs8().ok_or(PrivateKeyError::Malformed)
     }
 
     /// PEM `PRIVATE KEY` of the private key, wiped when dropped.
@@ -86,20 +91,24 @@ impl SoftwareKey {
     }
 
     fn from_private(private: PrivateKey) -> Result<Self, PrivateKeyError> {
-        let (private, spki) = match private {
-            PrivateKey::EcdsaP256(key) => {
-                let spki = key.public_key().to_public_key_der();
-                (Private::EcdsaP256(p256::ecdsa::SigningKey::from(key)), spki)
-            }
-            PrivateKey::Ed25519(key) => {
-                let spki = key.verifying_key().to_public_key_der();
-                (Private::Ed25519(key), spki)
-            }
-        };
-        let spki = spki.map_err(|_| PrivateKeyError::Malformed)?;
-        let public = PublicKey::from_spki(spki.as_bytes(), Backend::PURE_RUST)
-            .map_err(|_| PrivateKeyError::Malformed)?;
-        Ok(Self { private, public })
+        match private.algorithm {
+            #[cfg(feature = "p256")]
+            Algorithm::EcdsaP256Sha256 => Self::of(p256::read(&private.pkcs8)),
+            #[cfg(feature = "p384")]
+            Algorithm::EcdsaP384Sha384 => Self::of(p384::read(&private.pkcs8)),
+            #[cfg(feature = "ed25519")]
+            Algorithm::Ed25519 => Self::of(ed25519::read(&private.pkcs8)),
+            other => Err(unavailable(other)),
+        }
+    }
+
+    fn of(family: Option<impl Family + 'static>) -> Result<Self, PrivateKeyError> {
+        let family = family.ok_or(PrivateKeyError::Malformed)?;
+        let spki = family.spki().ok_or(PrivateKeyError::Malformed)?;
+        Ok(Self {
+            family: Box::new(family),
+            public: PublicKey::from_spki(&spki, Backend::PURE_RUST)?,
+        })
     }
 }
 
@@ -109,22 +118,12 @@ impl SigningKey for SoftwareKey {
     }
 
     fn sign(&self, message: &[u8]) -> Result<Signature, SigningError> {
-        let failed = |error: &dyn fmt::Display| SigningError {
-            reason: alloc::format!("{error}"),
-        };
-        let fixed = match &self.private {
-            Private::EcdsaP256(key) => {
-                let signature: p256::ecdsa::Signature =
-                    key.try_sign(message).map_err(|error| failed(&error))?;
-                signature.to_bytes().to_vec()
-            }
-            Private::Ed25519(key) => key
-                .try_sign(message)
-                .map_err(|error| failed(&error))?
-                .to_bytes()
-                .to_vec(),
-        };
-        Signature::from_fixed(self.public.algorithm(), &fixed).map_err(|error| failed(&error))
+        self.family
+            .sign(message)
+            .and_then(|fixed| Signature::from_fixed(self.public.algorithm(), &fixed).ok())
+            .ok_or_else(|| SigningError {
+                reason: String::from("the private key made no signature"),
+            })
     }
 }
 
@@ -136,13 +135,10 @@ impl fmt::Debug for SoftwareKey {
     }
 }
 
-/// FIPS 186-5 §A.2.2: draw until the number is in range.
-fn random_p256(rng: &mut dyn CryptoRng) -> p256::SecretKey {
-    let mut candidate = Zeroizing::new([0; 32]);
-    loop {
-        rng.fill_bytes(candidate.as_mut());
-        if let Ok(key) = p256::SecretKey::from_slice(candidate.as_ref()) {
-            return key;
-        }
+fn unavailable(algorithm: Algorithm) -> PrivateKeyError {
+    if algorithm.is_rsa() {
+        PrivateKeyError::RsaInPureRust
+    } else {
+        PrivateKeyError::Feature(algorithm)
     }
 }

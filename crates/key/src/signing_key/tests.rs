@@ -1,9 +1,13 @@
 use super::*;
-use crate::Algorithm;
+use crate::{Algorithm, Backend, PublicKey};
 use gangplank_testkit::{TestRng, openssl};
 
 const P256: &str = include_str!("../../tests/data/p256.key.pem");
 const SEC1: &str = include_str!("../../tests/data/p256.sec1.pem");
+const P384: &str = include_str!("../../tests/data/p384.key.pem");
+const P384_SEC1: &str = include_str!("../../tests/data/p384.sec1.pem");
+#[cfg(feature = "rsa")]
+const RSA: &str = include_str!("../../tests/data/rsa.key.pem");
 const ED25519: &str = include_str!("../../tests/data/ed25519.key.pem");
 const ENCRYPTED: &str = include_str!("../../tests/data/p256.encrypted.pem");
 
@@ -38,9 +42,10 @@ fn ecdsa_is_deterministic_as_rfc_6979_says() {
     let scalar: Vec<u8> = (0..32)
         .map(|i| u8::from_str_radix(&private[2 * i..2 * i + 2], 16).unwrap())
         .collect();
-    let der = private_key::PrivateKey::EcdsaP256(p256::SecretKey::from_slice(&scalar).unwrap())
-        .to_pkcs8_der()
-        .unwrap();
+    let key = p256::SecretKey::from_slice(&scalar).unwrap();
+    let der = p256::pkcs8::EncodePrivateKey::to_pkcs8_der(&key)
+        .unwrap()
+        .to_bytes();
     let signature = SoftwareKey::from_pkcs8_der(&der)
         .unwrap()
         .sign(b"sample")
@@ -62,17 +67,22 @@ fn what_cannot_be_used_says_why() {
         error(&P256.replace("MIGH", "AAAA")),
         PrivateKeyError::Malformed
     );
-    if let Some(rsa) = openssl(&["genpkey", "-algorithm", "RSA"], b"") {
+    assert_eq!(error(RSA), PrivateKeyError::RsaInPureRust);
+    if let Some(other) = openssl(&["genpkey", "-algorithm", "X25519"], b"") {
         assert_eq!(
-            error(core::str::from_utf8(&rsa).unwrap()).to_string(),
-            "private keys of kind 1.2.840.113549.1.1.1 are not supported; use P-256 or Ed25519"
+            error(core::str::from_utf8(&other).unwrap()).to_string(),
+            "private keys of kind 1.3.101.110 are not supported; use P-256, P-384, Ed25519 or RSA"
         );
     }
 }
 
 #[test]
 fn generated_keys_are_read_by_openssl() {
-    for algorithm in [Algorithm::EcdsaP256Sha256, Algorithm::Ed25519] {
+    for algorithm in [
+        Algorithm::EcdsaP256Sha256,
+        Algorithm::EcdsaP384Sha384,
+        Algorithm::Ed25519,
+    ] {
         let key = SoftwareKey::generate(algorithm, &mut TestRng::new(7)).unwrap();
         let pem = key.to_pkcs8_pem().unwrap();
         if let Some(spki) = openssl(&["pkey", "-pubout", "-outform", "DER"], pem.as_bytes()) {
@@ -96,7 +106,7 @@ fn private_keys_do_not_print() {
 #[cfg(feature = "aws-lc-rs")]
 #[test]
 fn both_backends_sign_for_each_other() {
-    for pem in [P256, SEC1, ED25519] {
+    for pem in [P256, SEC1, P384, P384_SEC1, ED25519] {
         let software = SoftwareKey::from_pem(pem).unwrap();
         let aws = AwsLcKey::from_pem(pem).unwrap();
         assert_eq!(software.public_key(), aws.public_key());
@@ -104,4 +114,38 @@ fn both_backends_sign_for_each_other() {
         assert_eq!(aws.public_key().verify(b"m", &one), Ok(()));
         assert_eq!(software.public_key().verify(b"m", &other), Ok(()));
     }
+}
+
+#[cfg(feature = "aws-lc-rs")]
+#[test]
+fn rsa_signs_with_the_padding_asked_for() {
+    let data = |algorithm| {
+        let key = AwsLcKey::from_pem(RSA).unwrap();
+        let key = key.using(algorithm).unwrap();
+        let signature = key.sign(b"m").unwrap();
+        let public = PublicKey::from_spki(key.public_key().spki(), Backend::PURE_RUST).unwrap();
+        assert_eq!(
+            public.using(algorithm).unwrap().verify(b"m", &signature),
+            Ok(())
+        );
+        (key, signature)
+    };
+    let (key, signature) = data(Algorithm::RsaPkcs1Sha256);
+    assert_eq!(
+        key.public_key().spki(),
+        include_bytes!("../../tests/data/rsa.spki.der")
+    );
+    // PKCS#1 v1.5 is deterministic: the bytes are OpenSSL's own.
+    let message = include_bytes!("../../tests/data/message.txt");
+    assert_eq!(
+        key.sign(message).unwrap().to_wire(),
+        include_bytes!("../../tests/data/rsa.pkcs1.sig.bin")
+    );
+    for algorithm in [Algorithm::RsaPssSha256, Algorithm::RsaPssSha512] {
+        let (pss, other) = data(algorithm);
+        assert_ne!(signature, other);
+        assert!(pss.using(Algorithm::Ed25519).is_err());
+    }
+    let pkcs1 = AwsLcKey::from_pem(include_str!("../../tests/data/rsa.pkcs1.pem")).unwrap();
+    assert_eq!(pkcs1.public_key(), key.public_key());
 }

@@ -1,0 +1,68 @@
+//! The aws-lc-rs backend: the values of rustls' provider, and verification over a finished hash.
+
+use aws_lc_rs::digest::{Context, Digest, SHA256};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
+    UnparsedPublicKey, VerificationAlgorithm,
+};
+use rustls_pki_types::SignatureVerificationAlgorithm;
+use webpki::aws_lc_rs as provider;
+
+use crate::{Algorithm, BadSignature};
+
+/// First those that keys are verified with, then those that only stand in certificates.
+pub(super) static ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
+    #[cfg(feature = "p256")]
+    provider::ECDSA_P256_SHA256,
+    #[cfg(feature = "p384")]
+    provider::ECDSA_P384_SHA384,
+    #[cfg(feature = "ed25519")]
+    provider::ED25519,
+    #[cfg(feature = "rsa")]
+    provider::RSA_PKCS1_2048_8192_SHA256,
+    #[cfg(feature = "rsa")]
+    provider::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
+    #[cfg(feature = "rsa")]
+    provider::RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
+    #[cfg(feature = "p256")]
+    provider::ECDSA_P256_SHA384,
+    #[cfg(feature = "p384")]
+    provider::ECDSA_P384_SHA256,
+    #[cfg(feature = "rsa")]
+    provider::RSA_PKCS1_2048_8192_SHA384,
+    #[cfg(feature = "rsa")]
+    provider::RSA_PKCS1_2048_8192_SHA512,
+    #[cfg(feature = "rsa")]
+    provider::RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
+];
+
+pub(super) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = Context::new(&SHA256);
+    for part in parts {
+        context.update(part);
+    }
+    let mut hash = [0; 32];
+    for (to, from) in hash.iter_mut().zip(context.finish().as_ref()) {
+        *to = *from;
+    }
+    hash
+}
+
+pub(super) fn verify_sha256(
+    algorithm: Algorithm,
+    public_key: &[u8],
+    hash: &[u8; 32],
+    signature: &[u8],
+) -> Result<(), BadSignature> {
+    let algorithm: &dyn VerificationAlgorithm = match algorithm {
+        Algorithm::EcdsaP256Sha256 => &ECDSA_P256_SHA256_ASN1,
+        Algorithm::RsaPkcs1Sha256 => &RSA_PKCS1_2048_8192_SHA256,
+        Algorithm::RsaPssSha256 => &RSA_PSS_2048_8192_SHA256,
+        _ => return Err(BadSignature),
+    };
+    // "Less safe" since a caller could pass what is no hash; here it always is one.
+    let digest = Digest::import_less_safe(hash, &SHA256).map_err(|_| BadSignature)?;
+    UnparsedPublicKey::new(algorithm, public_key)
+        .verify_digest(&digest, signature)
+        .map_err(|_| BadSignature)
+}

@@ -1,0 +1,91 @@
+//! Which keys are good enough to be registered.
+
+use der::asn1::ObjectIdentifier;
+use spki::SubjectPublicKeyInfoRef;
+
+use super::KeyError;
+use crate::Algorithm;
+
+pub(super) fn algorithm_of(info: &SubjectPublicKeyInfoRef<'_>) -> Result<Algorithm, KeyError> {
+    let parameters = info.algorithm.parameters;
+    match info.algorithm.oid {
+        // RFC 5480 §2.1.1: a named curve, never implicit or explicit parameters.
+        ID_EC_PUBLIC_KEY => match parameters.map(|any| any.decode_as::<ObjectIdentifier>()) {
+            Some(Ok(SECP256R1)) => Ok(Algorithm::EcdsaP256Sha256),
+            Some(Ok(SECP384R1)) => Ok(Algorithm::EcdsaP384Sha384),
+            Some(Ok(curve)) => Err(KeyError::Curve(curve)),
+            _ => Err(KeyError::Malformed),
+        },
+        // RFC 8410 §3: the parameters are absent.
+        ID_ED25519 if parameters.is_none() => Ok(Algorithm::Ed25519),
+        // RFC 3279 §2.3.1: the parameters are NULL.
+        RSA_ENCRYPTION if parameters.is_some_and(|any| any.is_null()) => {
+            Ok(Algorithm::RsaPkcs1Sha256)
+        }
+        ID_ED25519 | RSA_ENCRYPTION => Err(KeyError::Malformed),
+        other => Err(KeyError::Algorithm(other)),
+    }
+}
+
+/// Checks the content of `subjectPublicKey`.
+#[cfg_attr(
+    not(any(
+        feature = "p256",
+        feature = "p384",
+        feature = "ed25519",
+        feature = "rsa"
+    )),
+    expect(unused_variables, reason = "no family is left to check")
+)]
+pub(super) fn check(algorithm: Algorithm, bytes: &[u8]) -> Result<(), KeyError> {
+    match algorithm {
+        #[cfg(feature = "p256")]
+        Algorithm::EcdsaP256Sha256
+            if is_uncompressed(bytes)
+                && p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).is_ok() =>
+        {
+            Ok(())
+        }
+        #[cfg(feature = "p384")]
+        Algorithm::EcdsaP384Sha384
+            if is_uncompressed(bytes)
+                && p384::ecdsa::VerifyingKey::from_sec1_bytes(bytes).is_ok() =>
+        {
+            Ok(())
+        }
+        #[cfg(feature = "ed25519")]
+        Algorithm::Ed25519 if bytes.try_into().is_ok_and(crate::ed25519::is_strict_point) => Ok(()),
+        #[cfg(feature = "rsa")]
+        Algorithm::RsaPkcs1Sha256 | Algorithm::RsaPssSha256 | Algorithm::RsaPssSha512 => {
+            super::RsaNumbers::read(bytes).map(|_| ())
+        }
+        other if is_built(other) => Err(KeyError::Point(other)),
+        other => Err(KeyError::Feature(other)),
+    }
+}
+
+fn is_built(algorithm: Algorithm) -> bool {
+    match algorithm {
+        Algorithm::EcdsaP256Sha256 => cfg!(feature = "p256"),
+        Algorithm::EcdsaP384Sha384 => cfg!(feature = "p384"),
+        Algorithm::Ed25519 => cfg!(feature = "ed25519"),
+        Algorithm::RsaPkcs1Sha256 | Algorithm::RsaPssSha256 | Algorithm::RsaPssSha512 => {
+            cfg!(feature = "rsa")
+        }
+    }
+}
+
+/// RFC 5480 §2.2 allows compressed points; gangplank takes the uncompressed form alone, so that one
+/// key has one SubjectPublicKeyInfo and so one identity.
+#[cfg(any(feature = "p256", feature = "p384"))]
+fn is_uncompressed(point: &[u8]) -> bool {
+    /// SEC 1 §2.3.3: the first byte of an uncompressed point.
+    const UNCOMPRESSED: u8 = 0x04;
+    point.first() == Some(&UNCOMPRESSED)
+}
+
+const ID_EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const SECP256R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const ID_ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
