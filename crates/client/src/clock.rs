@@ -175,5 +175,8 @@ mod tests {
         let mut time = Time::new(at(1000), None);
         time.authenticated(at(5000), now(0, Some(5061)));
         assert_eq!(time.created(now(1, Some(5062))), Some(at(5001)));
+        // Once: a later answer is not obeyed, however far off it shows the clock to be.
+        time.authenticated(at(9000), now(2, Some(5063)));
+        assert_eq!(time.created(now(3, Some(5064))), Some(at(5003)));
     }
 }

@@ -432,6 +432,35 @@ fn a_wrong_clock_is_corrected_from_the_signed_answer() {
     }
 }
 
+/// The other half: what is not authenticated corrects nothing, whatever time it shows.
+#[test]
+fn no_forged_answer_corrects_a_clock() {
+    for own in [None, Some(NOW.as_secs() - 900)] {
+        let mut server = Server::new();
+        let (mut onboarding, key, mut world) = start(&server);
+        world.wall = own;
+        let said = format!("\"created\":{}", NOW.as_secs());
+        let outcome = world.run(&mut onboarding, &key, |_, request| {
+            let answer = server.answer(request);
+            let text = String::from_utf8_lossy(&answer.body);
+            Some(if text.contains(&said) {
+                let later = format!("\"created\":{}", NOW.as_secs() + 3_600);
+                Response::new(200, text.replace(&said, &later).into_bytes())
+            } else {
+                answer
+            })
+        });
+        let reason = bad(outcome);
+        assert_eq!(
+            reason,
+            "its envelope does not verify: the signature does not verify"
+        );
+        let time = &onboarding.context.time;
+        assert_eq!(time.created(world.now()), world.now().wall);
+        assert_eq!(time.last_authenticated(), None);
+    }
+}
+
 #[test]
 fn without_a_clock_a_certificate_from_after_the_build_is_believed_and_an_ended_one_is_not() {
     let made = |from: u64, until: u64| {
