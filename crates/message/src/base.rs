@@ -2,13 +2,18 @@ use alloc::string::{String, ToString};
 
 use gangplank_key::Backend;
 
-use crate::component::{Derived, Kind};
-use crate::message::Lines;
+use crate::component::{Derived, Kind, Part};
 use crate::structured::StructuredError;
 use crate::{Component, Limits, Message, Request, SignatureParams};
 
 mod field;
+mod members;
 mod query_param;
+mod source;
+
+use members::{Members, texts};
+use query_param::QueryParams;
+use source::Sources;
 
 /// The text that is signed: a line for each covered component, and `"@signature-params"` at the end
 /// (RFC 9421 §2.5). Printable ASCII.
@@ -25,7 +30,19 @@ impl SignatureBase {
         params: &SignatureParams<'_>,
         limits: &Limits,
     ) -> Result<Self, BaseError> {
-        let builder = Builder::new(message, params, limits)?;
+        if params.components().len() > limits.components {
+            return Err(BaseError::TooManyComponents {
+                limit: limits.components,
+            });
+        }
+        let sources = Sources::new(message, limits)?;
+        let texts = texts(params, &sources);
+        let builder = Builder {
+            message,
+            sources: &sources,
+            members: Members::read(&texts, limits),
+            query_params: QueryParams::find(message, params),
+        };
         let mut text = String::with_capacity(512);
         for component in params.components() {
             component.item().write(&mut text);
@@ -151,64 +168,37 @@ pub enum ValueError {
     QueryParamUtf8,
 }
 
-/// What values are taken from.
+/// What values are taken from. Whatever several components may need is looked for once.
 struct Builder<'b> {
     message: Message<'b>,
-    limits: &'b Limits,
+    sources: &'b Sources<'b>,
+    members: Members<'b>,
+    query_params: QueryParams<'b>,
 }
 
-impl<'b> Builder<'b> {
-    fn new(
-        message: Message<'b>,
-        params: &SignatureParams<'_>,
-        limits: &'b Limits,
-    ) -> Result<Self, BaseError> {
-        if params.components().len() > limits.components {
-            return Err(BaseError::TooManyComponents {
-                limit: limits.components,
-            });
-        }
-        let lines = match message {
-            Message::Request(request) => [Some(request.lines), None],
-            Message::Response(response) => [
-                Some(response.lines),
-                response.request.map(|request| request.lines),
-            ],
-        };
-        let most = limits.field_lines;
-        let too_many = |lines: &Lines<'_>| lines.fields.len() > most || lines.trailers.len() > most;
-        if lines.iter().flatten().any(too_many) {
-            return Err(BaseError::TooManyLines { limit: most });
-        }
-        Ok(Self { message, limits })
-    }
-
+impl Builder<'_> {
     /// Appends the value of a component.
     fn value(&self, component: &Component<'_>, out: &mut String) -> Result<(), ValueError> {
         match &component.kind {
             Kind::Derived(Derived::Status) => self.status(out),
             Kind::Derived(derived) => {
-                let request = self.request(component.of_request)?;
+                let request = request_of(self.message, component.of_request)?;
                 write_derived(request, *derived, out)
             }
             Kind::QueryParam(name) => {
-                let request = self.request(component.of_request)?;
-                let query = request.target.query().unwrap_or_default();
-                query_param::write(query, name.as_str(), out)
+                request_of(self.message, component.of_request)?;
+                self.query_params.write(name.as_str(), out)
             }
             Kind::Field {
                 name,
                 part,
                 of_trailers,
             } => {
-                let lines = self.lines(component.of_request)?;
-                let source = if *of_trailers {
-                    lines.trailers
-                } else {
-                    lines.fields
-                };
-                let field = field::Field::find(source, name.as_str(), self.limits);
-                field.write(part, lines.structured_type(name.as_str()), out)
+                let id = (component.of_request, *of_trailers, name.as_str());
+                match part {
+                    Part::Member(key) => self.members.write(id, key.as_str(), out),
+                    _ => self.sources.field(id)?.write(part, out),
+                }
             }
         }
     }
@@ -223,24 +213,15 @@ impl<'b> Builder<'b> {
             Message::Response(_) => Err(ValueError::Status),
         }
     }
+}
 
-    /// The request that a derived component comes from.
-    fn request(&self, of_request: bool) -> Result<&'b Request<'b>, ValueError> {
-        match (self.message, of_request) {
-            (Message::Request(request), false) => Ok(request),
-            (Message::Request(_), true) => Err(ValueError::ReqInRequest),
-            (Message::Response(_), false) => Err(ValueError::OnlyInRequest),
-            (Message::Response(response), true) => {
-                response.request.ok_or(ValueError::RequestUnknown)
-            }
-        }
-    }
-
-    fn lines(&self, of_request: bool) -> Result<Lines<'b>, ValueError> {
-        match self.message {
-            Message::Response(response) if !of_request => Ok(response.lines),
-            _ => self.request(of_request).map(|request| request.lines),
-        }
+/// The request that a derived component comes from.
+fn request_of<'b>(message: Message<'b>, of_request: bool) -> Result<&'b Request<'b>, ValueError> {
+    match (message, of_request) {
+        (Message::Request(request), false) => Ok(request),
+        (Message::Request(_), true) => Err(ValueError::ReqInRequest),
+        (Message::Response(_), false) => Err(ValueError::OnlyInRequest),
+        (Message::Response(response), true) => response.request.ok_or(ValueError::RequestUnknown),
     }
 }
 

@@ -1,12 +1,14 @@
 use alloc::borrow::Cow;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::fmt;
 
-use crate::structured::{
-    BareItem, Bounds, Item, Key, Parameters, StructuredError, TRUE, Text, is_token_character,
-};
+use crate::ParamsError;
+use crate::structured::{BareItem, Bounds, Item, Key, Parameters, TRUE, Text, is_token_character};
+
+mod error;
+pub use error::ComponentError;
 
 /// One component of a message that a signature covers: its name and parameters (RFC 9421 §2).
 ///
@@ -234,6 +236,17 @@ impl fmt::Display for Component<'_> {
     }
 }
 
+/// Understands the items of a list of covered components.
+pub(crate) fn understand<'c>(
+    items: &[Item<'c>],
+    names: FieldNames,
+) -> Result<Vec<Component<'c>>, ParamsError> {
+    let understood = items
+        .iter()
+        .map(|item| Component::from_item(item.clone(), names));
+    Ok(understood.collect::<Result<_, _>>()?)
+}
+
 /// How field names may be written in a list of covered components.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FieldNames {
@@ -241,48 +254,6 @@ pub(crate) enum FieldNames {
     SmallLetters,
     /// `"Content-Digest"`, too, which is what Margo's text prints.
     ContentDigestWithCapitals,
-}
-
-/// Why something is no [`Component`] (RFC 9421 §2, §2.5).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ComponentError {
-    /// Not a structured item at all.
-    #[error("the component is not a structured item: {0}")]
-    Structured(#[from] StructuredError),
-    /// The name, or a value given for a parameter, is not a string of printable ASCII.
-    #[error("the component's name is not a string of printable ascii")]
-    NotText,
-    /// A field name with capital letters, or with characters that no field name has.
-    #[error("{name:?} is not a field name in small letters")]
-    FieldName {
-        /// The name.
-        name: String,
-    },
-    /// A derived component that RFC 9421 does not define, or `"@signature-params"`, which is covered
-    /// always and never listed.
-    #[error("{name:?} is not a derived component that can be covered")]
-    Derived {
-        /// The name.
-        name: String,
-    },
-    /// A parameter that is not understood, or does not apply to this component.
-    #[error("the parameter {parameter} of {name:?} is not one that it can have")]
-    Parameter {
-        /// The component's name.
-        name: String,
-        /// The parameter's key.
-        parameter: String,
-    },
-    /// Parameters that do not go together: `bs` with `sf` or `key`.
-    #[error("the parameters of {name:?} do not go together")]
-    Incompatible {
-        /// The component's name.
-        name: String,
-    },
-    /// `"@query-param"` without `name`.
-    #[error("\"@query-param\" has no name parameter")]
-    NameMissing,
 }
 
 /// The parameters of a component, all of them understood.

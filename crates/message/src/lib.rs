@@ -54,8 +54,11 @@ pub mod content_digest;
 pub mod margo;
 pub mod structured;
 
+mod accept_signature;
 mod base;
 mod component;
+#[cfg(test)]
+mod growth_tests;
 mod limits;
 mod message;
 mod params;
@@ -63,7 +66,9 @@ mod prepare;
 mod signatures;
 mod target;
 mod verify;
+mod work;
 
+pub use accept_signature::{AcceptError, AcceptSignature, RequestedSignature, Times};
 pub use base::{BaseError, SignatureBase, ValueError};
 pub use component::{Component, ComponentError};
 pub use limits::Limits;

@@ -1,4 +1,7 @@
-use crate::Target;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+
+use crate::{Target, work};
 
 /// One field line: its name, in any case, and its value as received, with or without blanks around
 /// it and with line foldings of HTTP/1.1 if it had any. A field with several lines is there several
@@ -169,6 +172,34 @@ pub(crate) fn values_of<'m>(lines: &'m [Field<'m>], name: &str) -> impl Iterator
         .iter()
         .filter(move |(found, _)| found.eq_ignore_ascii_case(name))
         .map(|(_, value)| trim(value))
+}
+
+/// Field lines by name, so that each component finds its own without looking at all others.
+#[derive(Clone, Debug)]
+pub(crate) struct Index<'m>(Vec<&'m Field<'m>>);
+
+impl<'m> Index<'m> {
+    pub(crate) fn new(lines: &'m [Field<'m>]) -> Self {
+        let mut sorted: Vec<_> = lines.iter().collect();
+        // Stable: lines of one name stay in the order of the message.
+        sorted.sort_by(|one, other| compare(one.0, other.0));
+        Self(sorted)
+    }
+
+    /// The values of the lines called `name`.
+    pub(crate) fn values_of(&self, name: &str) -> impl Iterator<Item = &'m [u8]> {
+        let start = self.0.partition_point(|line| compare(line.0, name).is_lt());
+        let found = self.0.get(start..).unwrap_or_default().iter();
+        found
+            .take_while(move |line| line.0.eq_ignore_ascii_case(name))
+            .map(|line| trim(line.1))
+    }
+}
+
+fn compare(one: &str, other: &str) -> Ordering {
+    work::done(1);
+    let small = |byte: u8| byte.to_ascii_lowercase();
+    one.bytes().map(small).cmp(other.bytes().map(small))
 }
 
 /// Without blanks around it (RFC 9110 §5.5). A folding next to them is a blank, too.

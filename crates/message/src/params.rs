@@ -6,9 +6,9 @@ use core::fmt;
 
 use gangplank_key::Algorithm;
 
-use crate::component::FieldNames;
+use crate::component::{FieldNames, understand};
 use crate::structured::{
-    BareItem, Bounds, InnerList, Integer, Item, Key, Parameters, StructuredError, Text,
+    BareItem, Bounds, InnerList, Integer, Key, Parameters, StructuredError, Text, write_inner_list,
 };
 use crate::{Component, ComponentError};
 
@@ -135,27 +135,16 @@ impl<'c> SignatureParams<'c> {
     }
 
     pub(crate) fn from_list(list: &InnerList<'c>, names: FieldNames) -> Result<Self, ParamsError> {
-        let components = list
-            .items
-            .iter()
-            .map(|item| Component::from_item(item.clone(), names))
-            .collect::<Result<_, _>>()?;
+        let components = understand(&list.items, names)?;
         Self::from_parts(components, list.parameters.clone())
     }
 
     pub(crate) fn write(&self, out: &mut String) {
-        out.push('(');
-        for (at, component) in self.components.iter().enumerate() {
-            if at > 0 {
-                out.push(' ');
-            }
-            Item::write(component.item(), out);
-        }
-        out.push(')');
-        self.parameters.write(out);
+        let items = self.components.iter().map(Component::item);
+        write_inner_list(items, &self.parameters, out);
     }
 
-    fn from_parts(
+    pub(crate) fn from_parts(
         components: Vec<Component<'c>>,
         parameters: Parameters<'c>,
     ) -> Result<Self, ParamsError> {

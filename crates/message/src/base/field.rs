@@ -9,40 +9,43 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::ValueError;
 use crate::component::Part;
-use crate::message::{Field as Line, values_of};
+use crate::message::Index;
 use crate::structured::{Dictionary, Item, List};
 use crate::{Limits, StructuredType};
 
 /// The lines of one field.
-pub(crate) struct Field<'b> {
-    lines: &'b [Line<'b>],
-    name: &'b str,
-    limits: &'b Limits,
+pub(crate) struct Field<'s> {
+    pub(crate) lines: &'s Index<'s>,
+    pub(crate) name: &'s str,
+    pub(crate) known: Option<StructuredType>,
+    pub(crate) limits: &'s Limits,
 }
 
-impl<'b> Field<'b> {
-    /// The field called `name`, in small letters; whether there is one shows when it is written.
-    pub(crate) fn find(lines: &'b [Line<'b>], name: &'b str, limits: &'b Limits) -> Self {
-        Self {
-            lines,
-            name,
-            limits,
-        }
-    }
-
+impl<'s> Field<'s> {
     /// Appends its value.
-    pub(crate) fn write(
-        &self,
-        part: &Part<'_>,
-        known: Option<StructuredType>,
-        out: &mut String,
-    ) -> Result<(), ValueError> {
+    pub(crate) fn write(&self, part: &Part<'_>, out: &mut String) -> Result<(), ValueError> {
         match part {
             Part::Whole => self.write_whole(out),
             Part::Bytes => self.write_bytes(out),
-            Part::Structured => self.write_structured(known, out),
-            Part::Member(key) => self.write_member(key.as_str(), known, out),
+            Part::Structured => self.write_structured(out),
+            // `Members` writes these.
+            Part::Member(_) => Err(ValueError::MemberMissing),
         }
+    }
+
+    /// The values of all lines, as RFC 9110 §5.2 puts them together.
+    pub(crate) fn combined(&self) -> Result<Cow<'s, [u8]>, ValueError> {
+        let mut combined = Cow::Borrowed(&[][..]);
+        self.each(|value, is_first| {
+            if is_first {
+                combined = value;
+            } else {
+                combined.to_mut().extend_from_slice(b", ");
+                combined.to_mut().extend_from_slice(&value);
+            }
+            Ok(())
+        })?;
+        Ok(combined)
     }
 
     /// The lines' values, put together as RFC 9110 §5.2 does.
@@ -54,7 +57,7 @@ impl<'b> Field<'b> {
             if !value.iter().all(|byte| is_field_character(*byte)) {
                 return Err(ValueError::Character);
             }
-            out.push_str(core::str::from_utf8(value).map_err(|_| ValueError::Character)?);
+            out.push_str(core::str::from_utf8(&value).map_err(|_| ValueError::Character)?);
             Ok(())
         })
     }
@@ -62,20 +65,16 @@ impl<'b> Field<'b> {
     fn write_bytes(&self, out: &mut String) -> Result<(), ValueError> {
         self.each(|value, is_first| {
             out.push_str(if is_first { ":" } else { ", :" });
-            STANDARD.encode_string(value, out);
+            STANDARD.encode_string(&value, out);
             out.push(':');
             Ok(())
         })
     }
 
-    fn write_structured(
-        &self,
-        known: Option<StructuredType>,
-        out: &mut String,
-    ) -> Result<(), ValueError> {
+    fn write_structured(&self, out: &mut String) -> Result<(), ValueError> {
         let text = self.combined()?;
         let bounds = &self.limits.structured;
-        match known.ok_or(ValueError::TypeUnknown)? {
+        match self.known.ok_or(ValueError::TypeUnknown)? {
             StructuredType::Item => Item::parse(&text, bounds).map(|item| item.write(out)),
             StructuredType::List => List::parse(&text, bounds).map(|list| list.write(out)),
             StructuredType::Dictionary => {
@@ -85,49 +84,20 @@ impl<'b> Field<'b> {
         .map_err(ValueError::Malformed)
     }
 
-    fn write_member(
-        &self,
-        key: &str,
-        known: Option<StructuredType>,
-        out: &mut String,
-    ) -> Result<(), ValueError> {
-        if !matches!(known, None | Some(StructuredType::Dictionary)) {
-            return Err(ValueError::NotDictionary);
-        }
-        let text = self.combined()?;
-        let dictionary =
-            Dictionary::parse(&text, &self.limits.structured).map_err(ValueError::Malformed)?;
-        let member = dictionary.get(key).ok_or(ValueError::MemberMissing)?;
-        member.write(out);
-        Ok(())
-    }
-
-    fn combined(&self) -> Result<Cow<'b, [u8]>, ValueError> {
-        let mut combined = Vec::new();
-        self.each(|value, is_first| {
-            if !is_first {
-                combined.extend_from_slice(b", ");
-            }
-            combined.extend_from_slice(value);
-            Ok(())
-        })?;
-        Ok(Cow::Owned(combined))
-    }
-
     /// Calls `visit` with each line's value, unfolded and without blanks around it.
     fn each(
         &self,
-        mut visit: impl FnMut(&[u8], bool) -> Result<(), ValueError>,
+        mut visit: impl FnMut(Cow<'s, [u8]>, bool) -> Result<(), ValueError>,
     ) -> Result<(), ValueError> {
         let mut length = 0_usize;
         let mut is_first = true;
-        for value in values_of(self.lines, self.name) {
+        for value in self.lines.values_of(self.name) {
             length = length.saturating_add(value.len());
             if length > self.limits.field {
                 let limit = self.limits.field;
                 return Err(ValueError::TooLong { limit });
             }
-            visit(&unfolded(value)?, is_first)?;
+            visit(unfolded(value)?, is_first)?;
             is_first = false;
         }
         if is_first {

@@ -1,57 +1,75 @@
 //! `"@query-param"` (RFC 9421 §2.2.8): parsed and written anew as HTML forms have it (WHATWG URL
 //! §5.1 and §5.2), in one pass.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 
 use super::ValueError;
+use crate::component::Kind;
+use crate::{Message, SignatureParams, work};
 
-/// Appends the value of the one parameter called `name`, which is percent-encoded already.
-pub(crate) fn write(query: &str, name: &str, out: &mut String) -> Result<(), ValueError> {
-    let mut found = None;
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (pair_name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        if is_called(pair_name, name) && found.replace(value).is_some() {
-            return Err(ValueError::QueryParamRepeated);
-        }
-    }
-    let value = found.ok_or(ValueError::QueryParamMissing)?;
-    let start = out.len();
-    for byte in decoded(value) {
-        match unreserved(byte) {
-            Some(character) => out.push(character),
-            None => push_encoded(byte, out),
-        }
-    }
-    // The form decoder puts the same mark for every broken sequence, so two values would be signed
-    // alike.
-    match is_utf8(value) {
-        true => Ok(()),
-        false => {
-            out.truncate(start);
-            Err(ValueError::QueryParamUtf8)
-        }
-    }
+/// The query parameters that are covered, by their percent-encoded names.
+pub(crate) struct QueryParams<'b>(BTreeMap<&'b str, Found<'b>>);
+
+enum Found<'b> {
+    Missing,
+    Once(&'b str),
+    Repeated,
 }
 
-/// Whether the name in the query, decoded and encoded anew, is `name`. One that is not UTF-8 is no
-/// name.
-fn is_called(in_query: &str, name: &str) -> bool {
-    let mut rest = name.as_bytes();
-    for byte in decoded(in_query) {
-        let matched = match unreserved(byte) {
-            Some(character) => strip(rest, &[character as u8]),
-            None => strip(rest, &encoded(byte)),
+impl<'b> QueryParams<'b> {
+    /// Looks for them in the query of the request, or of the request that is answered.
+    pub(crate) fn find(message: Message<'b>, params: &'b SignatureParams<'_>) -> Self {
+        let names = params.components().iter();
+        let mut wanted: BTreeMap<_, _> = names
+            .filter_map(|component| match &component.kind {
+                Kind::QueryParam(name) => Some((name.as_str(), Found::Missing)),
+                _ => None,
+            })
+            .collect();
+        let request = match message {
+            Message::Request(request) => Some(request),
+            Message::Response(response) => response.request,
         };
-        match matched {
-            Some(after) => rest = after,
-            None => return false,
+        let query = request.and_then(|request| request.target.query());
+        if let Some(query) = query.filter(|_| !wanted.is_empty()) {
+            find(query, &mut wanted);
+        }
+        Self(wanted)
+    }
+
+    /// Appends the value of one.
+    pub(crate) fn write(&self, name: &str, out: &mut String) -> Result<(), ValueError> {
+        match self.0.get(name) {
+            // The form decoder puts the same mark for every broken sequence, so two values would be
+            // signed alike.
+            Some(Found::Once(value)) if !is_utf8(value) => Err(ValueError::QueryParamUtf8),
+            Some(Found::Once(value)) => {
+                push_encoded(value, out);
+                Ok(())
+            }
+            Some(Found::Repeated) => Err(ValueError::QueryParamRepeated),
+            Some(Found::Missing) | None => Err(ValueError::QueryParamMissing),
         }
     }
-    rest.is_empty() && is_utf8(in_query)
 }
 
-fn strip<'t>(text: &'t [u8], prefix: &[u8]) -> Option<&'t [u8]> {
-    text.strip_prefix(prefix)
+fn find<'b>(query: &'b str, wanted: &mut BTreeMap<&'b str, Found<'b>>) {
+    work::done(query.len());
+    let mut encoded = String::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        encoded.clear();
+        push_encoded(name, &mut encoded);
+        if let Some(found) = wanted.get_mut(encoded.as_str()) {
+            match found {
+                // A name that is not UTF-8 is no name.
+                Found::Missing if is_utf8(name) => *found = Found::Once(value),
+                Found::Missing => {}
+                Found::Once(_) | Found::Repeated => *found = Found::Repeated,
+            }
+        }
+    }
 }
 
 fn is_utf8(text: &str) -> bool {
@@ -91,8 +109,14 @@ fn unreserved(byte: u8) -> Option<char> {
     (byte.is_ascii_alphanumeric() || b"*-._".contains(&byte)).then(|| char::from(byte))
 }
 
-fn push_encoded(byte: u8, out: &mut String) {
-    out.extend(encoded(byte).map(char::from));
+/// Appends a part of a form, decoded and percent-encoded anew.
+fn push_encoded(text: &str, out: &mut String) {
+    for byte in decoded(text) {
+        match unreserved(byte) {
+            Some(character) => out.push(character),
+            None => out.extend(encoded(byte).map(char::from)),
+        }
+    }
 }
 
 fn encoded(byte: u8) -> [u8; 3] {

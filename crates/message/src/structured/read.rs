@@ -5,6 +5,7 @@ use super::cursor::{Cursor, TRUE};
 use super::{
     BareItem, Bounds, Dictionary, Entry, InnerList, Item, List, Member, Parameters, StructuredError,
 };
+use crate::work;
 
 impl<'a> Item<'a> {
     /// Reads a field that is one item (RFC 9651 §4.2.3).
@@ -81,7 +82,8 @@ pub(crate) fn read_dictionary_lines<'a>(
     Ok(members)
 }
 
-fn read_dictionary<'a>(
+/// Reads a dictionary into `members`, with every repeated key.
+pub(crate) fn read_dictionary<'a>(
     text: &'a [u8],
     bounds: &Bounds,
     members: &mut Vec<Entry<'a, Member<'a>>>,
@@ -109,6 +111,7 @@ fn whole<'a, T>(
     text: &'a [u8],
     read: impl FnOnce(&mut Cursor<'a>) -> Result<T, StructuredError>,
 ) -> Result<T, StructuredError> {
+    work::done(text.len());
     let mut cursor = Cursor::new(text);
     cursor.skip(b" ");
     let value = read(&mut cursor)?;

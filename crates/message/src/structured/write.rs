@@ -49,15 +49,7 @@ impl Item<'_> {
 
 impl InnerList<'_> {
     pub(crate) fn write(&self, out: &mut String) {
-        out.push('(');
-        for (at, item) in self.items.iter().enumerate() {
-            if at > 0 {
-                out.push(' ');
-            }
-            item.write(out);
-        }
-        out.push(')');
-        self.parameters.write(out);
+        write_inner_list(self.items.iter(), &self.parameters, out);
     }
 }
 
@@ -97,6 +89,23 @@ impl Dictionary<'_> {
             }
         }
     }
+}
+
+/// Appends items in brackets, with parameters of the whole.
+pub(crate) fn write_inner_list<'i, 'a: 'i>(
+    items: impl Iterator<Item = &'i Item<'a>>,
+    parameters: &Parameters<'_>,
+    out: &mut String,
+) {
+    out.push('(');
+    for (at, item) in items.enumerate() {
+        if at > 0 {
+            out.push(' ');
+        }
+        item.write(out);
+    }
+    out.push(')');
+    parameters.write(out);
 }
 
 /// Appends a decimal integer.
