@@ -13,3 +13,5 @@ for path in (HERE.parent / "vectors" / "envelope").glob("*.json"):
     inputs = json.loads(path.read_text())["inputs"]
     wire = inputs["envelope"].encode() if "envelope" in inputs else base64.b64decode(inputs["envelopeBase64"])
     (CORPUS / path.stem).write_bytes(wire)
+
+import seed_message  # noqa: E402, F401: writes its own corpora

@@ -1,0 +1,1 @@
+//! Holds gangplank against other implementations; see `tests/`.
