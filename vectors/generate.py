@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes vectors/envelope and vectors/key. Needs `cryptography` 43 or later, on OpenSSL 3.2 or later.
+"""Writes vectors/envelope, vectors/key and vectors/message. Needs `cryptography` 43 or later, on OpenSSL 3.2 or later.
 
 It shares no code with gangplank: it follows docs/envelope.md and the RFCs. The keys are public and
 the signatures deterministic, so that each run writes the same bytes (CI compares).
@@ -17,6 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils, x25519
 from cryptography.x509.oid import NameOID
+
+import generate_message
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -586,12 +588,13 @@ RSA = rsa_from_seed(b"gangplank vectors rsa")
 
 
 def main():
-    for folder in ("envelope", "key"):
+    for folder in ("envelope", "key", "message"):
         shutil.rmtree(HERE / folder, ignore_errors=True)
         (HERE / folder).mkdir()
     envelopes()
     keys()
-    for folder in ("envelope", "key"):
+    generate_message.messages(write, P256, P256_OTHER, ED25519)
+    for folder in ("envelope", "key", "message"):
         found = [json.loads(path.read_text())["expect"] for path in (HERE / folder).iterdir()]
         print(f"{folder}: {len(found)} cases, {sum(e != 'accept' for e in found)} refused", file=sys.stderr)
 

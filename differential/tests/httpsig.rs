@@ -7,7 +7,7 @@ use gangplank_message::{
 };
 use httpsig::prelude::message_component::{HttpMessageComponent, HttpMessageComponentId};
 use httpsig::prelude::{
-    AlgorithmName, HttpSignatureBase, HttpSignatureHeadersMap, HttpSignatureParams, PublicKey,
+    AlgorithmName, HttpSignatureBase, HttpSignatureHeaders, HttpSignatureParams, PublicKey,
     SecretKey,
 };
 use proptest::prelude::*;
@@ -121,7 +121,7 @@ proptest! {
             prop_assert_eq!(String::from_utf8(theirs.as_bytes()).unwrap(), to_be_signed.base().as_str());
             let ours = to_be_signed.sign_with(&key).unwrap();
             let headers =
-                HttpSignatureHeadersMap::try_parse(&ours.signature, &ours.signature_input).unwrap();
+                HttpSignatureHeaders::try_parse(&ours.signature, &ours.signature_input).unwrap();
             let public = SecretKey::from_pem(&name, pem).unwrap().public_key();
             prop_assert!(theirs.verify_signature_headers(&public, headers.get("sig1").unwrap()).is_ok());
         }

@@ -58,7 +58,11 @@ fn member() -> impl Strategy<Value = String> {
 }
 
 fn field() -> impl Strategy<Value = String> {
-    let entry = ("[a-c][a-c0-9]{0,1}", prop::option::of(member()), parameters());
+    let entry = (
+        "[a-c][a-c0-9]{0,1}",
+        prop::option::of(member()),
+        parameters(),
+    );
     let entry = entry.prop_map(|(key, value, parameters)| match value {
         Some(value) => format!("{key}={value}"),
         None => key + &parameters,

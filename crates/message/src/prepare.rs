@@ -1,8 +1,9 @@
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use gangplank_key::{Algorithm, Signature, SigningError, SigningKey};
+use gangplank_key::{Algorithm, PublicKey, Signature, SigningError, SigningKey};
 
 use crate::structured::Key;
 use crate::{BaseError, Limits, Message, SignatureBase, SignatureParams};
@@ -46,6 +47,12 @@ impl ToBeSigned {
     /// The bytes to sign: the signature base.
     pub fn message(&self) -> &[u8] {
         self.base.as_bytes()
+    }
+
+    /// What a TPM, a token or a key service is given to sign instead of the message: its hash, by
+    /// the hash function of `key`. `None` for Ed25519, which signs the message.
+    pub fn digest(&self, key: &PublicKey) -> Option<Vec<u8>> {
+        key.digest(self.message())
     }
 
     /// The base, to look at.

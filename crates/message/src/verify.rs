@@ -32,7 +32,7 @@ impl<'m> Signatures<'m> {
         check_alg(&claimed.params, key.algorithm())?;
         let base = claimed.base(message, limits)?;
         let base_sha256 = base.sha256(key.backend());
-        check_signature(&claimed, &base, key)?;
+        check_signature(&claimed, &base, &base_sha256, key)?;
         let seen = key
             .backend()
             .sha256(&[SEEN, &key.spki_sha256(), &base_sha256]);
@@ -170,11 +170,12 @@ pub(crate) fn check_alg(
 pub(crate) fn check_signature(
     claimed: &ClaimedSignature<'_>,
     base: &SignatureBase,
+    base_sha256: &[u8; 32],
     key: &PublicKey,
 ) -> Result<(), VerifyError> {
     let signature = Signature::from_fixed(key.algorithm(), &claimed.value)
         .map_err(|_| VerifyError::Signature)?;
-    key.verify(base.as_bytes(), &signature)
+    key.verify_hashed(base.as_bytes(), base_sha256, &signature)
         .map_err(|_| VerifyError::Signature)
 }
 

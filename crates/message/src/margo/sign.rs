@@ -90,6 +90,11 @@ impl Outgoing {
         self.to_be_signed.message()
     }
 
+    /// As [`ToBeSigned::digest`].
+    pub fn digest(&self, key: &PublicKey) -> Option<Vec<u8>> {
+        self.to_be_signed.digest(key)
+    }
+
     /// Signs with `key`.
     ///
     /// # Errors

@@ -2,15 +2,14 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use gangplank_freshness::{Freshness, OnceKey, Stale, Window};
-use gangplank_key::{Algorithm, PublicKey, Signature};
+use gangplank_key::{Algorithm, PublicKey};
 
-use super::{AuthorityRule, ComponentNames, Ed25519Rule, LABEL, Profile};
+use super::{AuthorityRule, ComponentNames, Ed25519Rule, LABEL, Profile, RsaPaddings};
 use crate::component::FieldNames;
 use crate::content_digest::{ClaimedDigests, DigestError, DigestField};
-use crate::verify::check_freshness;
+use crate::verify::{check_freshness, check_signature};
 use crate::{
-    BaseError, ClaimError, ClaimedSignature, Component, Limits, ReadError, Request, SignatureBase,
-    SignatureParams, Signatures,
+    BaseError, ClaimError, Component, Limits, ReadError, Request, SignatureParams, Signatures,
 };
 
 /// A request as it came in. Its body can be read only once it is verified.
@@ -54,7 +53,9 @@ pub fn verify<'m>(
     let base = claimed.base(incoming.request.into(), limits)?;
     let backend = key.backend();
     let base_sha256 = base.sha256(backend);
-    let algorithm = check_signature(&claimed, &base, &candidates)?;
+    let verifies = |key: &&PublicKey| check_signature(&claimed, &base, &base_sha256, key).is_ok();
+    let verified = candidates.iter().find(verifies);
+    let algorithm = verified.ok_or(VerifyError::Signature)?.algorithm();
     let length = (client_id.len() as u64).to_be_bytes();
     let seen = backend.sha256(&[SEEN, &length, client_id.as_bytes(), &base_sha256]);
     let once = check_freshness(&claimed.params, &Freshness::Created(*window), seen)?;
@@ -242,17 +243,23 @@ fn candidates(
     key: &PublicKey,
     profile: &Profile,
 ) -> Result<Vec<PublicKey>, VerifyError> {
-    let accepted = match key.algorithm() {
-        Algorithm::Ed25519 if profile.ed25519 == Ed25519Rule::Refused => {
-            return Err(VerifyError::Key(Algorithm::Ed25519));
+    let accepted: &[Algorithm] = match (key.algorithm(), profile.rsa) {
+        (Algorithm::EcdsaP256Sha256, _) => &[Algorithm::EcdsaP256Sha256],
+        (Algorithm::EcdsaP384Sha384, _) => &[Algorithm::EcdsaP384Sha384],
+        (Algorithm::Ed25519, _) if profile.ed25519 == Ed25519Rule::Accepted => {
+            &[Algorithm::Ed25519]
         }
-        algorithm => [algorithm],
+        (other, _) if !is_rsa(other) => return Err(VerifyError::Key(other)),
+        (_, RsaPaddings::PssThenPkcs1) => &[Algorithm::RsaPssSha256, Algorithm::RsaPkcs1Sha256],
+        (_, RsaPaddings::Pss) => &[Algorithm::RsaPssSha256],
+        (_, RsaPaddings::Pkcs1) => &[Algorithm::RsaPkcs1Sha256],
     };
     let is_named =
         |algorithm: &&Algorithm| params.alg().is_none_or(|named| named == algorithm.name());
     let mut candidates = Vec::with_capacity(accepted.len());
-    for _ in accepted.iter().filter(is_named) {
-        candidates.push(key.clone());
+    for algorithm in accepted.iter().filter(is_named) {
+        let key = key.using(*algorithm);
+        candidates.push(key.map_err(|_| VerifyError::Key(*algorithm))?);
     }
     match params.alg() {
         Some(named) if candidates.is_empty() => Err(VerifyError::Algorithm {
@@ -262,18 +269,11 @@ fn candidates(
     }
 }
 
-fn check_signature(
-    claimed: &ClaimedSignature<'_>,
-    base: &SignatureBase,
-    candidates: &[PublicKey],
-) -> Result<Algorithm, VerifyError> {
-    for key in candidates {
-        let signature = Signature::from_fixed(key.algorithm(), claimed.claimed_value());
-        if signature.is_ok_and(|signature| key.verify(base.as_bytes(), &signature).is_ok()) {
-            return Ok(key.algorithm());
-        }
-    }
-    Err(VerifyError::Signature)
+fn is_rsa(algorithm: Algorithm) -> bool {
+    matches!(
+        algorithm,
+        Algorithm::RsaPkcs1Sha256 | Algorithm::RsaPssSha256 | Algorithm::RsaPssSha512
+    )
 }
 
 /// Keeps these hashes apart from those of other messages.
