@@ -10,9 +10,7 @@ use gangplank_key::{Algorithm, PublicKey, SigningKey, SoftwareKey, UnixTime};
 use gangplank_message::margo::{
     self, AuthorityRule, ComponentNames, Ed25519Rule, Incoming, Profile, RsaPaddings,
 };
-use gangplank_message::{
-    Expect, ExpectedTag, Freshness, Limits, Message, Signatures, Window,
-};
+use gangplank_message::{Expect, ExpectedTag, Freshness, Limits, Message, Signatures, Window};
 use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
 use libfuzzer_sys::fuzz_target;
