@@ -30,6 +30,7 @@ extern crate alloc;
 
 mod algorithm;
 mod backend;
+mod certificate;
 mod certificate_id;
 #[cfg(feature = "ed25519")]
 mod ed25519;

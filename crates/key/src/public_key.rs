@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 
+use der::Decode;
 use der::asn1::ObjectIdentifier;
-use der::{Decode, Encode};
 use rustls_pki_types::{
     AlgorithmIdentifier, CertificateDer, SignatureVerificationAlgorithm, alg_id,
 };
@@ -9,6 +9,7 @@ use rustls_pki_types::{
 use sha2::Digest;
 use spki::SubjectPublicKeyInfoRef;
 
+use crate::certificate::spki_of;
 use crate::{Algorithm, Backend, Signature};
 
 mod check;
@@ -83,8 +84,7 @@ impl PublicKey {
         certificate: &CertificateDer<'_>,
         backend: Backend,
     ) -> Result<Self, KeyError> {
-        let spki = spki_of(certificate)?;
-        Self::from_spki(&spki, backend)
+        Self::from_spki(spki_of(certificate)?, backend)
     }
 
     /// Whether `certificate` is a DER certificate that carries this very key.
@@ -251,17 +251,6 @@ pub enum KeyError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the signature does not verify")]
 pub struct BadSignature;
-
-fn spki_of(certificate: &CertificateDer<'_>) -> Result<Vec<u8>, KeyError> {
-    x509_cert::Certificate::from_der(certificate)
-        .and_then(|certificate| {
-            certificate
-                .tbs_certificate()
-                .subject_public_key_info()
-                .to_der()
-        })
-        .map_err(|_| KeyError::Certificate)
-}
 
 fn verifier(
     backend: Backend,
