@@ -1,6 +1,8 @@
 use alloc::string::String;
 use core::fmt;
 
+mod ipv6;
+
 /// For whom a payload is meant: the root URL of the party, in canonical form (member `audience`).
 ///
 /// Canonical: scheme `https` or `http` and host in lower case, a port only if it is not the
@@ -82,9 +84,7 @@ fn check_authority(authority: &str, default_port: &str) -> Result<(), AudienceEr
     let (host, port) = match authority.strip_prefix('[') {
         Some(literal) => {
             let (address, rest) = literal.split_once(']').ok_or(AudienceError::Host)?;
-            let address: core::net::Ipv6Addr = address.parse().map_err(|_| AudienceError::Host)?;
-            // RFC 5952: an address has many spellings and one canonical one.
-            if !authority.starts_with(&alloc::format!("[{address}]")) {
+            if !ipv6::is_canonical(address) {
                 return Err(AudienceError::Host);
             }
             (None, rest)
