@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes vectors/envelope, vectors/key and vectors/message. Needs `cryptography` 43 or later, on OpenSSL 3.2 or later.
+"""Writes vectors/envelope, vectors/header, vectors/key and vectors/message. Needs `cryptography` 43 or later, on OpenSSL 3.2 or later.
 
 It shares no code with gangplank: it follows docs/envelope.md and the RFCs. The keys are public and
 the signatures deterministic, so that each run writes the same bytes (CI compares).
@@ -585,16 +585,20 @@ def write(folder, name, comment, spec, expect, inputs):
 
 
 RSA = rsa_from_seed(b"gangplank vectors rsa")
+FOLDERS = ("envelope", "header", "key", "message")
 
 
 def main():
-    for folder in ("envelope", "key", "message"):
+    from generate_header import headers  # which needs what is above
+
+    for folder in FOLDERS:
         shutil.rmtree(HERE / folder, ignore_errors=True)
         (HERE / folder).mkdir()
     envelopes()
+    headers()
     keys()
     generate_message.messages(write, P256, P256_OTHER, ED25519)
-    for folder in ("envelope", "key", "message"):
+    for folder in FOLDERS:
         found = [json.loads(path.read_text())["expect"] for path in (HERE / folder).iterdir()]
         print(f"{folder}: {len(found)} cases, {sum(e != 'accept' for e in found)} refused", file=sys.stderr)
 
