@@ -1,17 +1,26 @@
 #!/usr/bin/env python3
-"""Writes the envelopes of vectors/envelope into the corpus of envelope_decode, a file each."""
+"""Writes the cases of vectors/ into the corpora of the targets, a file each."""
 
 import base64
 import json
 import pathlib
 
 HERE = pathlib.Path(__file__).resolve().parent
-CORPUS = HERE / "corpus" / "envelope_decode"
 
-CORPUS.mkdir(parents=True, exist_ok=True)
-for path in (HERE.parent / "vectors" / "envelope").glob("*.json"):
-    inputs = json.loads(path.read_text())["inputs"]
-    wire = inputs["envelope"].encode() if "envelope" in inputs else base64.b64decode(inputs["envelopeBase64"])
-    (CORPUS / path.stem).write_bytes(wire)
+
+def member(inputs, name):
+    return inputs[name].encode() if name in inputs else base64.b64decode(inputs[name + "Base64"])
+
+
+def seed(target, folder, wire):
+    corpus = HERE / "corpus" / target
+    corpus.mkdir(parents=True, exist_ok=True)
+    for path in (HERE.parent / "vectors" / folder).glob("*.json"):
+        inputs = json.loads(path.read_text())["inputs"]
+        (corpus / path.stem).write_bytes(wire(inputs))
+
+
+seed("envelope_decode", "envelope", lambda inputs: member(inputs, "envelope"))
+seed("payload_signature", "header", lambda inputs: member(inputs, "header") + b"\n" + member(inputs, "body"))
 
 import seed_message  # noqa: E402, F401: writes its own corpora
