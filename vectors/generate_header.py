@@ -7,9 +7,11 @@ import hashlib
 import json
 
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
 
-from generate import ED25519, P256, P256_N, P256_OTHER, PAYLOAD, b64, b64url, bound, certificate, sign, signing_input, spki, write
+from generate import (
+    ED25519, P256, P256_N, P256_OTHER, P384, PAYLOAD, RSA, b64, b64url, bound, certificate, pss, sign, signing_input, spki, write,
+)
 
 BODY = json.dumps({"apiVersion": "deployment.margo/v1", "kind": "DeploymentStatus",
                    "deploymentId": "a3e2f5dc-912e-494f-8395-52cf3769bc06",
@@ -52,12 +54,18 @@ def header_case(name, comment, section, expect, header, body=BODY, key=P256, spe
     write("header", name, comment, spec, expect, {**inputs, "spki": b64(spki(key)), "spelling": spelling})
 
 
+def by_p384(algorithm):
+    return P384.sign(BODY, ec.ECDSA(algorithm, deterministic_signing=True))
+
+
 def accepted():
     def accept(name, comment, section, header, body=BODY, **inputs):
         header_case(name, comment, section, "accept", header, body, **inputs)
 
     accept("p256", "what a Margo 2024 device sends", "2", value())
     accept("ed25519", "an Ed25519 key", "2", value(ED25519), key=ED25519)
+    accept("p384", "a P-384 key, with SHA-384", "2", value(P384, signature=by_p384(hashes.SHA384())), key=P384)
+    accept("rsa", "an RSA key of 2,048 bits, PKCS#1 v1.5 with SHA-256", "2", value(RSA, signature=RSA.sign(BODY, padding.PKCS1v15(), hashes.SHA256())), key=RSA)
     accept("bare", "the bare pair, where it is read", "1", pair(spki(P256), sign(P256, BODY)), spelling="wrapped-or-bare")
     accept("wrapped-where-bare", "where the bare pair is read, the other spelling is, too", "1", value(), spelling="wrapped-or-bare")
     for name, comment, body in (
@@ -143,6 +151,11 @@ def unverified():
          sign(P256, signing_input(BODY, bound(payload=BODY)))),
     ):
         refuse("signature", "3", name, comment, value(signature=made))
+    refuse("signature", "2", "p384-sha-256", "the other curve's hash", value(P384, signature=by_p384(hashes.SHA256())), key=P384)
+    salted = pss(BODY, "sha256", 32)
+    refuse("signature", "2", "rsa-pss", "PSS, as Margo 1.0 has it", value(RSA, signature=salted), key=RSA)
+    sha512 = RSA.sign(BODY, padding.PKCS1v15(), hashes.SHA512())
+    refuse("signature", "2", "rsa-sha-512", "another hash than the key's", value(RSA, signature=sha512), key=RSA)
     for name, comment, body in (
         ("body-changed", "another state", BODY.replace(b"installed", b"pending")),
         ("body-compact", "the same JSON in other bytes", json.dumps(json.loads(BODY), separators=(",", ":")).encode()),
