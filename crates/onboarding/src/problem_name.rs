@@ -12,6 +12,8 @@ pub enum ProblemName {
     UnreadableRequest,
     /// 400: a plain envelope where only bound ones are accepted.
     PlainFormNotAllowed,
+    /// 400: signed in a form that is not accepted here.
+    SignatureFormNotAllowed,
     /// 400: signed in two forms at once.
     TwoSignatures,
     /// 400: a member of the payload is missing or breaks a rule.
@@ -51,6 +53,7 @@ impl ProblemName {
     pub const ALL: &'static [Self] = &[
         Self::UnreadableRequest,
         Self::PlainFormNotAllowed,
+        Self::SignatureFormNotAllowed,
         Self::TwoSignatures,
         Self::InvalidMember,
         Self::IdMismatch,
@@ -105,6 +108,7 @@ impl ProblemName {
         match self {
             Self::UnreadableRequest => UNREADABLE_REQUEST,
             Self::PlainFormNotAllowed => PLAIN_FORM_NOT_ALLOWED,
+            Self::SignatureFormNotAllowed => SIGNATURE_FORM_NOT_ALLOWED,
             Self::TwoSignatures => TWO_SIGNATURES,
             Self::InvalidMember => INVALID_MEMBER,
             Self::IdMismatch => ID_MISMATCH,
@@ -150,6 +154,14 @@ const PLAIN_FORM_NOT_ALLOWED: Entry = (
     "The envelope has no type, so it could be replayed and sent elsewhere. Send the bound form: \
      type, audience and a nonce or a time. An operator can allow the plain form for registered \
      devices of Margo's 2024 generation, and for nobody else.",
+);
+const SIGNATURE_FORM_NOT_ALLOWED: Entry = (
+    "signature-form-not-allowed",
+    400,
+    "The request is signed in a form that is not accepted here",
+    "The request is signed by the header X-Payload-Signature or by an HTTP message signature, and \
+     this route takes envelopes only. Send the body in an envelope. An operator can allow the header \
+     for the reports of devices of Margo's 2024 generation.",
 );
 const TWO_SIGNATURES: Entry = (
     "two-signatures",

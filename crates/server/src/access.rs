@@ -1,14 +1,19 @@
 //! Who may do what: the one place where a request is authorised.
 
+use std::time::Duration;
+
+use gangplank_envelope::OnceKey;
 use gangplank_key::UnixTime;
 use gangplank_onboarding::DeviceId;
-use gangplank_token::{BEARER_CHALLENGE, GitToken, INVALID_TOKEN_CHALLENGE, parse_bearer};
+use gangplank_token::{
+    BEARER_CHALLENGE, GitToken, INVALID_TOKEN_CHALLENGE, StoredSecret, parse_bearer,
+};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 
 use crate::api::Refusal;
 use crate::git::{Access, Route, parse_basic};
-use crate::server::Server;
+use crate::server::{BACKEND, Server};
 use crate::store::{Device, TokenKind};
 
 impl Server {
@@ -18,25 +23,19 @@ impl Server {
         headers: &HeaderMap,
         route: &str,
         now: UnixTime,
-    ) -> Result<Device, Refusal> {
+    ) -> Result<Bearer, Refusal> {
         let Some(value) = authorization(headers) else {
             return Err(self
                 .unauthenticated("there is no bearer token")
                 .challenge(BEARER_CHALLENGE));
         };
-        let refused = |reason: &str| {
-            self.unauthenticated(reason)
-                .challenge(INVALID_TOKEN_CHALLENGE)
-        };
+        let refused = |reason: &str| self.other_token_wanted(reason);
         let token = parse_bearer(value).map_err(|error| refused(&error.to_string()))?;
+        let token = self.shared.storage_key.stored(&token);
         let live = self
             .shared
             .store
-            .device_by_token(
-                TokenKind::Access,
-                &self.shared.storage_key.stored(&token),
-                now,
-            )
+            .device_by_token(TokenKind::Access, &token, now)
             .await?
             .ok_or_else(|| {
                 refused("the bearer token is unknown, expired or its device may not act")
@@ -48,7 +47,18 @@ impl Server {
             );
             return Err(Refusal::not_admitted(reason));
         }
-        Ok(live.device)
+        Ok(Bearer {
+            device: live.device,
+            token,
+            issued_at: before(live.expires_at, self.shared.lifetimes.access_token),
+            expires_at: live.expires_at,
+        })
+    }
+
+    /// The 401 that asks for the same message with another token.
+    pub(crate) fn other_token_wanted(&self, reason: &str) -> Refusal {
+        self.unauthenticated(reason)
+            .challenge(INVALID_TOKEN_CHALLENGE)
     }
 
     /// What a request on the public listener may do with a repository: read the one that its Git
@@ -119,10 +129,40 @@ impl Server {
     }
 }
 
+/// A device that showed its bearer token.
+pub(crate) struct Bearer {
+    pub(crate) device: Device,
+    token: StoredSecret,
+    /// By today's lifetime of tokens. A store that begins anew knows no older token either.
+    issued_at: UnixTime,
+    expires_at: UnixTime,
+}
+
+impl Bearer {
+    /// What is remembered of a payload that says nothing of when it was signed: that it came with
+    /// this token, for as long as the token lives. After that the recorded request opens nothing.
+    pub(crate) fn once(&self, payload: &[u8; 32]) -> OnceKey {
+        OnceKey {
+            key: BACKEND.sha256(&[
+                b"gangplank seen payload/1\0",
+                self.token.as_bytes(),
+                payload,
+            ]),
+            since: self.issued_at,
+            until: self.expires_at,
+        }
+    }
+}
+
 impl Refusal {
     fn challenge(self, challenge: &'static str) -> Self {
         self.header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
     }
+}
+
+fn before(time: UnixTime, duration: Duration) -> UnixTime {
+    let seconds = time.as_secs().saturating_sub(duration.as_secs());
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
 }
 
 /// The user name of an operator in Git, and in the audit.

@@ -8,6 +8,7 @@ mod stranger;
 pub(crate) use device::{DeviceKeys, by_device};
 pub(crate) use stranger::{Stranger, stranger};
 
+use gangplank_envelope::payload_signature;
 use gangplank_envelope::{
     Envelope, Expect, ExpectedAudience, ExpectedForm, Freshness, PayloadType, VerifyError,
 };
@@ -63,4 +64,7 @@ pub(crate) enum Refused {
     /// It does not verify, is not meant for this server, or is stale.
     #[error(transparent)]
     Verify(#[from] VerifyError),
+    /// The body that a header signs does not verify.
+    #[error(transparent)]
+    Body(#[from] payload_signature::VerifyError),
 }

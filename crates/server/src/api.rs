@@ -12,6 +12,7 @@ mod path;
 mod problems;
 mod refusal;
 mod repository;
+mod signed_by;
 mod status;
 mod token;
 

@@ -43,7 +43,7 @@ pub mod store;
 
 pub use api::{admin_router, router};
 pub use rate::{RateLimit, limit_rate};
-pub use server::{BuildError, Clock, Lifetimes, PlainForm, Server, ServerBuilder};
+pub use server::{BuildError, Clock, HeaderForm, Lifetimes, PlainForm, Server, ServerBuilder};
 
 pub use gangplank_envelope as envelope;
 pub use gangplank_key as key;

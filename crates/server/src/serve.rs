@@ -18,7 +18,7 @@ use crate::listen::{
 };
 use crate::store::sqlite::SqliteStore;
 use crate::store::{DEFAULT_TENANT, Store, StoreError};
-use crate::{BuildError, PlainForm, RateLimit, Server, admin_router, router};
+use crate::{BuildError, HeaderForm, PlainForm, RateLimit, Server, admin_router, router};
 
 mod files;
 
@@ -40,6 +40,8 @@ pub struct ServeConfig {
     pub public_url: Option<RootUrl>,
     /// Whether registered devices may send the plain form.
     pub plain_form: PlainForm,
+    /// Whether reports may be signed by the header `X-Payload-Signature`.
+    pub header_form: HeaderForm,
     /// What becomes of devices that nobody registered.
     pub unknown: UnknownDevices,
     /// How many requests one address may make.
@@ -59,6 +61,7 @@ impl ServeConfig {
             admin_listen,
             public_url: None,
             plain_form: PlainForm::Refuse,
+            header_form: HeaderForm::Refuse,
             unknown: UnknownDevices::Refuse,
             rate_limit: RateLimit::default(),
             git_program: PathBuf::from("git"),
@@ -98,6 +101,7 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         .public_url(public_url.clone())
         .tenants(vec![tenant])
         .plain_form(config.plain_form)
+        .header_form(config.header_form)
         .rate_limit(config.rate_limit)
         .build()?;
     let join = JoinString {

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gangplank_envelope::payload_signature::Spelling;
 use gangplank_envelope::{Audience, AudienceError, NonceIssuer, Window};
 use gangplank_key::{Backend, CertificateId, UnixTime};
 use gangplank_onboarding::RootUrl;
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) audience: Audience,
     pub(crate) tenants: Vec<Tenant>,
     pub(crate) plain_form: PlainForm,
+    pub(crate) header_form: HeaderForm,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) rate_limit: RateLimit,
     pub(crate) limits: RequestLimits,
@@ -50,6 +52,20 @@ pub enum PlainForm {
     Refuse,
     /// The plain form, too.
     Accept,
+}
+
+/// Whether reports of Margo 2024 devices may be signed by the header `X-Payload-Signature`.
+///
+/// Like the plain form it has no freshness. A server remembers each body for as long as the bearer
+/// token that it came with lives, so a recorded request is worth nothing by itself; a box that ends
+/// TLS can still send an old body with a newer token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HeaderForm {
+    /// Reports come in envelopes only.
+    #[default]
+    Refuse,
+    /// The header, too, in these spellings, from devices that are aboard.
+    Accept(Spelling),
 }
 
 /// How long what the server hands out holds.
@@ -98,6 +114,7 @@ impl Server {
             public_url: None,
             tenants: Vec::new(),
             plain_form: PlainForm::default(),
+            header_form: HeaderForm::default(),
             lifetimes: Lifetimes::default(),
             rate_limit: RateLimit::default(),
             limits: RequestLimits::default(),
@@ -156,6 +173,7 @@ pub struct ServerBuilder {
     public_url: Option<RootUrl>,
     tenants: Vec<Tenant>,
     plain_form: PlainForm,
+    header_form: HeaderForm,
     lifetimes: Lifetimes,
     rate_limit: RateLimit,
     limits: RequestLimits,
@@ -183,6 +201,13 @@ impl ServerBuilder {
     #[must_use]
     pub fn plain_form(mut self, plain_form: PlainForm) -> Self {
         self.plain_form = plain_form;
+        self
+    }
+
+    /// Whether reports may be signed by the header `X-Payload-Signature`.
+    #[must_use]
+    pub fn header_form(mut self, header_form: HeaderForm) -> Self {
+        self.header_form = header_form;
         self
     }
 
@@ -239,6 +264,7 @@ impl ServerBuilder {
                 audience,
                 tenants: self.tenants,
                 plain_form: self.plain_form,
+                header_form: self.header_form,
                 lifetimes: self.lifetimes,
                 rate_limit: self.rate_limit,
                 limits: self.limits,

@@ -3,9 +3,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use gangplank_server::envelope::payload_signature::Spelling;
 use gangplank_server::serve::{Running, ServeConfig, start};
 use gangplank_server::trust::UnknownDevices;
-use gangplank_server::{PlainForm, RateLimit};
+use gangplank_server::{HeaderForm, PlainForm, RateLimit};
 use ipnet::IpNet;
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
@@ -40,6 +41,11 @@ pub(crate) struct Serve {
     /// Also accept envelopes without type, audience and time, from registered devices
     #[arg(long)]
     allow_plain_form: bool,
+    /// Also accept reports that the header X-Payload-Signature signs, which say neither for whom nor
+    /// when; `bare`: even without its outer base64
+    #[arg(long, value_enum, value_name = "SPELLING", num_args = 0..=1, require_equals = true,
+          default_missing_value = "wrapped")]
+    allow_header_form: Option<HeaderSpelling>,
     /// Let unknown devices wait for an operator instead of refusing them
     #[arg(long)]
     queue_unknown: bool,
@@ -52,6 +58,12 @@ pub(crate) struct Serve {
     /// One JSON object when the server is ready, instead of text
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum HeaderSpelling {
+    Wrapped,
+    Bare,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -90,6 +102,11 @@ fn config(arguments: Serve) -> ServeConfig {
     if arguments.allow_plain_form {
         config.plain_form = PlainForm::Accept;
     }
+    config.header_form = match arguments.allow_header_form {
+        None => HeaderForm::Refuse,
+        Some(HeaderSpelling::Wrapped) => HeaderForm::Accept(Spelling::Wrapped),
+        Some(HeaderSpelling::Bare) => HeaderForm::Accept(Spelling::WrappedOrBare),
+    };
     if arguments.queue_unknown {
         config.unknown = UnknownDevices::Queue;
     }

@@ -1,4 +1,5 @@
-use gangplank_envelope::{Envelope, Expect, Verified, VerifyError};
+use gangplank_envelope::payload_signature::{self, PayloadSignature, VerifiedBody};
+use gangplank_envelope::{Envelope, Expect, Limits, Verified, VerifyError};
 use gangplank_key::{PublicKey, TrustedKey};
 use gangplank_trust::{KnownDevice, Standing};
 
@@ -42,6 +43,19 @@ impl DeviceKeys {
             }
         }
         Err(refused)
+    }
+
+    /// Verifies with the one of the keys that the header names, if it is one of them.
+    pub(crate) fn verify_body<'b>(
+        &'b self,
+        header: &PayloadSignature,
+        body: &'b [u8],
+    ) -> Result<VerifiedBody<'b>, Refused> {
+        let named = |key: &&TrustedKey| key.key().spki() == header.claimed_key();
+        let key = self.0.iter().find(named).or(self.0.first());
+        // Without any readable certificate nothing verifies.
+        let key = key.ok_or(payload_signature::VerifyError::Signature)?;
+        Ok(header.verify(body, key, &Limits::DEFAULT)?)
     }
 }
 

@@ -33,15 +33,19 @@ pub(super) async fn put(
         let reason = format!("`properties.id` is {}, not {route}", capabilities.id);
         return Err(Refusal::new(ProblemName::IdMismatch, reason).explained());
     }
-    let outcome = server
-        .shared
-        .store
+    let store = &server.shared.store;
+    let device_id = message.device.id;
+    let outcome = store
         .put_capabilities(CapabilitiesReport {
-            device_id: message.device.id,
+            device_id: device_id.clone(),
             body: message.payload,
             once: message.once,
             at: now,
         })
         .await?;
-    server.stored(outcome)
+    server
+        .stored(outcome, message.again, async || {
+            store.capabilities(&device_id).await
+        })
+        .await
 }

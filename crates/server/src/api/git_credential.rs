@@ -23,7 +23,7 @@ pub(super) async fn get(
 ) -> Result<Response, Refusal> {
     let now = server.now();
     let nonce = nonce(query.as_deref())?;
-    let device = server.device_of_bearer(&headers, &route, now).await?;
+    let device = server.device_of_bearer(&headers, &route, now).await?.device;
     let internal = |error: &dyn core::fmt::Display| Refusal::new(ProblemName::InternalError, error);
     let commit = server
         .shared

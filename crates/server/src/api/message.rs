@@ -1,27 +1,39 @@
-//! What the routes that take a bearer token and an envelope have in common.
+//! What the routes that take a bearer token and a signed report have in common.
 
 use std::time::Duration;
 
-use gangplank_envelope::{Envelope, Limits, MEDIA_TYPE, OnceKey, PayloadType};
+use gangplank_envelope::payload_signature::PayloadSignature;
+use gangplank_envelope::{Envelope, Limits, OnceKey, PayloadType};
 use gangplank_key::UnixTime;
-use gangplank_onboarding::ProblemName;
-use http::HeaderMap;
-use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
 
 use super::Refusal;
+use super::signed_by::{Forms, SignedBy};
+use crate::access::Bearer;
 use crate::admission::{DeviceKeys, Refused};
-use crate::server::Server;
-use crate::store::{Device, PutOutcome};
+use crate::server::{BACKEND, Server};
+use crate::store::{Device, Document, PutOutcome, StoreError};
 
 /// A message of a device that proved itself twice: by its bearer token and by its signature.
 pub(super) struct Message {
     pub(super) device: Device,
     pub(super) payload: Vec<u8>,
     pub(super) once: Vec<OnceKey>,
+    pub(super) again: Again,
+}
+
+/// What becomes of a message that was seen before.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Again {
+    /// A retry is newly signed, so this is a replay.
+    Refused,
+    /// A retry has the same bytes, so the latest message once more is one, and an older message is a
+    /// replay. SHA-256 of the message's payload.
+    UnlessLatest([u8; 32]),
 }
 
 impl Server {
-    /// Checks bearer token and envelope, both bound to the device of the route.
+    /// Checks bearer token and signature, both bound to the device of the route.
     pub(super) async fn message(
         &self,
         headers: &HeaderMap,
@@ -30,27 +42,76 @@ impl Server {
         payload_type: PayloadType,
         now: UnixTime,
     ) -> Result<Message, Refusal> {
-        only_an_envelope(headers)?;
-        let device = self.device_of_bearer(headers, route, now).await?;
+        let forms = Forms {
+            header: self.shared.header_form,
+        };
+        let signed_by = forms.signed_by(headers, body)?;
+        let bearer = self.device_of_bearer(headers, route, now).await?;
+        match signed_by {
+            SignedBy::Envelope => self.by_envelope(bearer, body, payload_type, now),
+            SignedBy::Header(header) => self.by_header(bearer, &header, body),
+        }
+    }
+
+    fn by_envelope(
+        &self,
+        bearer: Bearer,
+        body: &[u8],
+        payload_type: PayloadType,
+        now: UnixTime,
+    ) -> Result<Message, Refusal> {
         let mut scratch = Vec::new();
         let envelope = Envelope::decode(body, &Limits::DEFAULT, &mut scratch)?;
         let expect = self.expect(payload_type, now);
-        let verified = DeviceKeys::of(&device)
+        let verified = DeviceKeys::of(&bearer.device)
             .verify(&envelope, &expect)
             .map_err(|error| self.refused(&Refused::Verify(error)))?;
+        if !verified.is_bound() {
+            return Ok(without_freshness(bearer, verified.payload()));
+        }
         Ok(Message {
             payload: verified.payload().to_vec(),
             once: verified.once_keys().to_vec(),
-            device,
+            again: Again::Refused,
+            device: bearer.device,
         })
     }
 
-    /// The status that says what became of a message.
-    pub(super) fn stored(&self, outcome: PutOutcome) -> Result<http::StatusCode, Refusal> {
-        match outcome {
-            PutOutcome::Created | PutOutcome::Updated => Ok(http::StatusCode::CREATED),
-            PutOutcome::Replayed => Err(self.unauthenticated("the message was seen before")),
-            PutOutcome::NotAdmissible(reason) => Err(reason.into()),
+    fn by_header(
+        &self,
+        bearer: Bearer,
+        header: &PayloadSignature,
+        body: &[u8],
+    ) -> Result<Message, Refusal> {
+        let keys = DeviceKeys::of(&bearer.device);
+        let verified = keys
+            .verify_body(header, body)
+            .map_err(|error| self.refused(&error))?;
+        Ok(without_freshness(bearer, verified.body()))
+    }
+
+    /// The status that says what became of a message. `latest` looks up the document that the
+    /// message was to take the place of.
+    pub(super) async fn stored(
+        &self,
+        outcome: PutOutcome,
+        again: Again,
+        latest: impl AsyncFnOnce() -> Result<Option<Document>, StoreError>,
+    ) -> Result<StatusCode, Refusal> {
+        match (outcome, again) {
+            (PutOutcome::Created | PutOutcome::Updated, _) => Ok(StatusCode::CREATED),
+            (PutOutcome::NotAdmissible(reason), _) => Err(reason.into()),
+            (PutOutcome::Replayed, Again::Refused) => {
+                Err(self.unauthenticated("the message was seen before"))
+            }
+            (PutOutcome::Replayed, Again::UnlessLatest(payload)) => match latest().await? {
+                Some(latest) if BACKEND.sha256(&[&latest.body]) == payload => {
+                    Ok(StatusCode::CREATED)
+                }
+                _ => Err(self.other_token_wanted(
+                    "the message was seen before with this token, and another one came since",
+                )),
+            },
         }
     }
 
@@ -60,38 +121,13 @@ impl Server {
     }
 }
 
-/// An envelope by its media type, and no other form of signature beside it: with two nobody can
-/// say which one counts.
-pub(super) fn only_an_envelope(headers: &HeaderMap) -> Result<(), Refusal> {
-    if let Some(name) = OTHER_FORMS
-        .into_iter()
-        .find(|name| headers.contains_key(*name))
-    {
-        let reason = format!("the request has the header {name} beside an envelope");
-        return Err(Refusal::new(ProblemName::TwoSignatures, reason).explained());
-    }
-    let Some(value) = headers.get(CONTENT_TYPE) else {
-        return Ok(());
-    };
-    let essence = value
-        .to_str()
-        .ok()
-        .and_then(|value| value.split(';').next());
-    match essence.map(str::trim) {
-        Some(name)
-            if MEDIA_TYPES
-                .iter()
-                .any(|known| name.eq_ignore_ascii_case(known)) =>
-        {
-            Ok(())
-        }
-        _ => {
-            let reason = format!("the body's media type is not {MEDIA_TYPE}");
-            Err(Refusal::new(ProblemName::UnreadableRequest, reason).explained())
-        }
+/// A message whose signature says nothing of when it was made.
+fn without_freshness(bearer: Bearer, payload: &[u8]) -> Message {
+    let digest = BACKEND.sha256(&[payload]);
+    Message {
+        payload: payload.to_vec(),
+        once: vec![bearer.once(&digest)],
+        again: Again::UnlessLatest(digest),
+        device: bearer.device,
     }
 }
-
-const OTHER_FORMS: [&str; 3] = ["x-payload-signature", "signature", "signature-input"];
-/// Devices that know no envelope but Margo's send the second.
-const MEDIA_TYPES: [&str; 2] = [MEDIA_TYPE, "application/json"];

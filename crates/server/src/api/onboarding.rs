@@ -15,7 +15,7 @@ use gangplank_trust::Source;
 use http::{HeaderMap, StatusCode};
 
 use super::Refusal;
-use super::message::only_an_envelope;
+use super::signed_by::Forms;
 use crate::listen::Peer;
 use crate::server::Server;
 use crate::store::{Admission, AdmissionOutcome, AdmissionPlan, Conflict, Described, Device};
@@ -32,7 +32,7 @@ pub(super) async fn post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    only_an_envelope(&headers)?;
+    Forms::ENVELOPE_ONLY.signed_by(&headers, &body)?;
     let now = server.now();
     let address = peer.map(|Extension(peer)| peer.address);
     let source = address.map_or(Source::Unknown, Source::from);

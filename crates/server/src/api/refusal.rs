@@ -2,7 +2,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use gangplank_envelope::{DecodeError, VerifyError};
+use gangplank_envelope::{DecodeError, VerifyError, payload_signature};
 use gangplank_onboarding::{MessageError, Problem, ProblemName};
 use gangplank_trust::Reason;
 use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
@@ -93,11 +93,14 @@ impl Server {
         }
     }
 
-    /// An envelope that is not accepted.
+    /// An envelope or a signed body that is not accepted.
     pub(crate) fn refused(&self, refused: &Refused) -> Refusal {
         match refused {
             Refused::Verify(VerifyError::PlainForm) => {
                 Refusal::new(ProblemName::PlainFormNotAllowed, refused)
+            }
+            Refused::Body(payload_signature::VerifyError::TooLarge { .. }) => {
+                Refusal::new(ProblemName::TooLarge, refused).explained()
             }
             Refused::AmbiguousTenant => Refusal::not_admitted(refused),
             _ => self.unauthenticated(refused),

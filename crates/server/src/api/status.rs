@@ -30,16 +30,22 @@ pub(super) async fn post(
         );
         return Err(Refusal::new(ProblemName::IdMismatch, reason).explained());
     }
-    let outcome = server
-        .shared
-        .store
+    let store = &server.shared.store;
+    let device_id = message.device.id;
+    let outcome = store
         .put_status(StatusReport {
-            device_id: message.device.id,
-            deployment_id: deployment,
+            device_id: device_id.clone(),
+            deployment_id: deployment.clone(),
             body: message.payload,
             once: message.once,
             at: now,
         })
         .await?;
-    server.stored(outcome)
+    server
+        .stored(outcome, message.again, async || {
+            let all = store.statuses(&device_id).await?;
+            let own = all.into_iter().find(|one| one.deployment_id == deployment);
+            Ok(own.map(|one| one.document))
+        })
+        .await
 }
