@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use gangplank_client::ReportForm;
 use gangplank_client::driver::{ClientError, ConfigError, Device, Exchange, Observer, Patience};
 use serde_json::{Value, json};
 
@@ -45,6 +46,24 @@ impl PatienceArguments {
             (true, _) => Patience::NoWait,
             (false, Some(seconds)) => Patience::AtMost(std::time::Duration::from_secs(seconds)),
             (false, None) => default,
+        }
+    }
+}
+
+/// How reports are signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum FormArgument {
+    /// In an envelope that says what it is, for whom and when
+    Envelope,
+    /// By the header X-Payload-Signature, for a server that knows no envelope
+    Header,
+}
+
+impl From<FormArgument> for ReportForm {
+    fn from(form: FormArgument) -> Self {
+        match form {
+            FormArgument::Envelope => Self::Envelope,
+            FormArgument::Header => Self::PayloadSignature,
         }
     }
 }

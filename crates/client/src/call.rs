@@ -1,26 +1,26 @@
 use alloc::{
-    boxed::Box,
     format,
     string::{String, ToString as _},
     vec::Vec,
 };
 use core::{mem, time::Duration};
 
-use gangplank_envelope::{Binding, Envelope, Form, MEDIA_TYPE, Nonce};
-use gangplank_key::{CryptoRng, Signature, UnixTime, Zeroizing};
+use gangplank_envelope::{MEDIA_TYPE, payload_signature::PayloadSignature};
+use gangplank_key::{CryptoRng, Zeroizing};
 use gangplank_token::{
     ErrorCode, ErrorResponse, FORM_MEDIA_TYPE, TokenRequest, TokenResponse, bearer_header,
 };
 
 use crate::{
-    BadAnswer, Connection, MAX_ANSWER, Method, Now, Purpose, Refusal, Request, RequestError,
-    Response, Step, Stopped, Trouble,
+    BadAnswer, Connection, MAX_ANSWER, Method, Now, Purpose, Refusal, Request, Response, Step,
+    Stopped, Trouble,
     backoff::Pace,
     context::Context,
-    plan::{Answer, Body, Plan, Read, SentNonce, Stage, Tally},
+    plan::{Answer, Body, Plan, Read, Sealed, SentNonce, Stage, Tally},
 };
 
 mod refusals;
+mod sealing;
 
 /// One exchange with the orchestrator, tried until it is done or refused: it gets a token, signs,
 /// sends, and reads the answer.
@@ -79,17 +79,8 @@ impl<T> Call<T> {
             return self.ask_for_token(context, now);
         }
         match mem::take(&mut self.stage) {
-            Stage::Sealed(wire, nonce) => Ok(self.send(context, now, wire, Some(nonce))),
+            Stage::Sealed(sealed) => Ok(self.send(context, now, sealed)),
             _ => self.begin(context, now, rng),
-        }
-    }
-
-    pub(crate) fn signed(&mut self, signature: &Signature) {
-        if let Stage::Signing(to_be_signed, nonce) = mem::take(&mut self.stage) {
-            match to_be_signed.complete(signature) {
-                Ok(wire) => self.stage = Stage::Sealed(wire, nonce),
-                Err(error) => self.outcome = Some(Err(Stopped::Request(RequestError::Seal(error)))),
-            }
         }
     }
 
@@ -143,70 +134,12 @@ impl<T> Call<T> {
         }))
     }
 
-    fn begin(
-        &mut self,
-        context: &mut Context,
-        now: Now,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<Step<T>, Stopped> {
-        let (payload_type, payload, certificates) = match &self.plan.body {
-            Body::Bootstrap | Body::ClientCredentials => {
-                return Ok(self.send(context, now, Vec::new(), None));
-            }
-            Body::Nonce => {
-                let nonce = SentNonce::own(Nonce::random(rng));
-                return Ok(self.send(context, now, Vec::new(), Some(nonce)));
-            }
-            Body::Introduction(payload_type, payload) => (
-                payload_type.clone(),
-                payload.clone(),
-                context.settings.certificates.clone(),
-            ),
-            Body::Report(payload_type, payload) => {
-                (payload_type.clone(), payload.clone(), Vec::new())
-            }
-        };
-        let (nonce, created) = self.freshness(context, now, rng);
-        let mut binding = Binding::new(payload_type)
-            .nonce(nonce.nonce.clone())
-            .audience(context.audience.clone())
-            .certificates(certificates);
-        if let Some(created) = created {
-            binding = binding.created(created);
-        }
-        let backend = context.settings.backend;
-        let signer = &context.settings.certificate_id;
-        let to_be_signed = Envelope::prepare_with(payload, Form::Bound(binding), signer, backend)
-            .map_err(|error| Stopped::Request(RequestError::Prepare(error)))?;
-        let message = to_be_signed.message().to_vec();
-        self.stage = Stage::Signing(Box::new(to_be_signed), nonce);
-        Ok(Step::Sign(message))
-    }
-
-    /// What proves to the server that the envelope is new. After a 401 its nonce alone, because
-    /// `created` may be what was wrong; if that is not enough, both; else `created` where there is a
-    /// clock, and a nonce of our own for the answer to echo.
-    fn freshness(
-        &self,
-        context: &mut Context,
-        now: Now,
-        rng: &mut dyn CryptoRng,
-    ) -> (SentNonce, Option<UnixTime>) {
-        let created = context.time.created(now);
-        let wanted = self.tally.nonces > 0 || created.is_none();
-        match context.server_nonce.take() {
-            Some(nonce) if wanted => (nonce, created.filter(|_| self.tally.nonces > 1)),
-            _ => (SentNonce::own(Nonce::random(rng)), created),
-        }
-    }
-
-    fn send(
-        &mut self,
-        context: &Context,
-        now: Now,
-        body: Vec<u8>,
-        nonce: Option<SentNonce>,
-    ) -> Step<T> {
+    fn send(&mut self, context: &Context, now: Now, sealed: Sealed) -> Step<T> {
+        let Sealed {
+            body,
+            nonce,
+            signature,
+        } = sealed;
         let mut headers = Vec::new();
         if self.needs_token()
             && let Some(token) = context.tokens.get(now.monotonic)
@@ -218,8 +151,13 @@ impl<T> Call<T> {
             Body::Nonce => (Method::Get, Connection::Verified),
             _ => (Method::Post, Connection::Verified),
         };
-        if method == Method::Post {
-            headers.push(("content-type", plain(MEDIA_TYPE)));
+        match signature {
+            Some(signature) => headers.extend([
+                ("content-type", plain("application/json")),
+                (PayloadSignature::HEADER, plain(&signature)),
+            ]),
+            None if method == Method::Post => headers.push(("content-type", plain(MEDIA_TYPE))),
+            None => {}
         }
         let url = match (&self.plan.body, &nonce) {
             (Body::Nonce, Some(nonce)) => format!("{}?nonce={}", self.plan.url, nonce.nonce),

@@ -1,6 +1,7 @@
 use core::fmt;
 
-use gangplank_envelope::{DecodeError, PrepareError, SealError, VerifyError};
+use gangplank_envelope::{DecodeError, PrepareError, SealError, VerifyError, payload_signature};
+use gangplank_key::KeyError;
 use gangplank_onboarding::{MessageError, Problem, ProblemName, RootUrl};
 use gangplank_token::ResponseError;
 use gangplank_trust::{ChainError, roots::RootError};
@@ -192,6 +193,18 @@ pub enum RequestError {
     /// The envelope cannot be signed.
     #[error("{0}")]
     Seal(SealError),
+    /// There is no certificate whose key the header could carry.
+    #[error("the device has no certificate")]
+    NoCertificate,
+    /// The key of the device's certificate cannot stand in the header.
+    #[error("the key of the device's certificate: {0}")]
+    Key(KeyError),
+    /// The header cannot sign the body.
+    #[error("{0}")]
+    PrepareBody(payload_signature::PrepareError),
+    /// The body cannot be signed.
+    #[error("{0}")]
+    SealBody(payload_signature::SealError),
 }
 
 /// Why a device cannot start with these settings and this state.

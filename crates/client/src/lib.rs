@@ -73,7 +73,7 @@ pub use clock::Now;
 pub use coming_aboard::Onboarding;
 pub use error::{BadAnswer, Refusal, RequestError, StartError, Stopped, Trouble};
 pub use session::{Operation, Session};
-pub use settings::{RootTrust, Settings};
+pub use settings::{ReportForm, RootTrust, Settings};
 pub use step::{Connection, Method, Purpose, Request, Response, Step};
 
 pub use gangplank_envelope as envelope;

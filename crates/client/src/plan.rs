@@ -1,7 +1,7 @@
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::time::Duration;
 
-use gangplank_envelope::{Nonce, PayloadType, ToBeSigned};
+use gangplank_envelope::{Nonce, PayloadType, ToBeSigned, payload_signature};
 
 use crate::{BadAnswer, Now, Purpose, Response, context::Context};
 
@@ -34,7 +34,7 @@ pub(crate) enum Body {
     Nonce,
     /// A POST of an envelope with the device's certificates.
     Introduction(PayloadType, Vec<u8>),
-    /// A POST of an envelope with the bearer token.
+    /// A POST with the bearer token, signed in the form of the settings.
     Report(PayloadType, Vec<u8>),
 }
 
@@ -43,8 +43,8 @@ pub(crate) enum Body {
 pub(crate) enum Stage {
     #[default]
     Ready,
-    Signing(Box<ToBeSigned>, SentNonce),
-    Sealed(Vec<u8>, SentNonce),
+    Signing(Box<Unsigned>),
+    Sealed(Sealed),
     /// A request is out. A second answer to it finds another stage and is dropped.
     AskedToken {
         at: Duration,
@@ -52,6 +52,33 @@ pub(crate) enum Stage {
     Asked {
         nonce: Option<SentNonce>,
     },
+}
+
+/// What waits for a signature.
+#[derive(Debug)]
+pub(crate) enum Unsigned {
+    Envelope(ToBeSigned, SentNonce),
+    /// The header will sign it.
+    Body(payload_signature::ToBeSigned),
+}
+
+impl Unsigned {
+    /// The bytes to sign.
+    pub(crate) fn message(&self) -> &[u8] {
+        match self {
+            Self::Envelope(envelope, _) => envelope.message(),
+            Self::Body(body) => body.message(),
+        }
+    }
+}
+
+/// What is sent. The default sends nothing but the request itself.
+#[derive(Debug, Default)]
+pub(crate) struct Sealed {
+    pub(crate) body: Vec<u8>,
+    pub(crate) nonce: Option<SentNonce>,
+    /// The value of `X-Payload-Signature`.
+    pub(crate) signature: Option<String>,
 }
 
 /// The nonce of a request, and what an answer that echoes it proves.

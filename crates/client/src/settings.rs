@@ -6,6 +6,8 @@ use gangplank_onboarding::{
     v2024::{capabilities::DeviceCapabilities, onboarding::OnboardingRequest},
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::Backoff;
 
 /// Who the device is, whom it believes, and how patient it is.
@@ -23,6 +25,8 @@ pub struct Settings {
     pub description: OnboardingRequest,
     /// What to report when aboard. `properties.id` is filled in with the device id.
     pub capabilities: Option<DeviceCapabilities>,
+    /// How reports are signed.
+    pub report_form: ReportForm,
     /// Verifies the orchestrator's signatures.
     pub backend: Backend,
     /// No earlier time is believed.
@@ -33,6 +37,20 @@ pub struct Settings {
     pub slow: Backoff,
     /// How many answers in a row that cannot be believed stop the device.
     pub bad_answers: u32,
+}
+
+/// How reports (capabilities and status) are signed. Onboarding is always an envelope.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ReportForm {
+    /// In a bound envelope: it says what is reported, for whom and when.
+    #[default]
+    Envelope,
+    /// By the header `X-Payload-Signature`, over the body: for a server that knows nothing else. It
+    /// says neither for whom nor when.
+    #[serde(rename = "header")]
+    PayloadSignature,
 }
 
 /// Why a root certificate is believed.
@@ -62,6 +80,7 @@ impl Settings {
             root,
             description: OnboardingRequest::default(),
             capabilities: None,
+            report_form: ReportForm::default(),
             backend: Backend::PURE_RUST,
             build_time,
             quick: Backoff::QUICK,

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 #[must_use]
 pub enum Step<T> {
     /// Sign these bytes with the device's key and hand the signature to `signed`. A short message,
-    /// whatever the size of the payload.
+    /// whatever the size of the payload; of a report that a header signs, the whole body.
     Sign(Vec<u8>),
     /// Send this, once, and hand the answer to `receive`, or call `lost` if there is none.
     Send(Request),

@@ -17,10 +17,14 @@ use std::time::Duration;
 use common::{Answer, ROOT, TestDevice, World, unix};
 use gangplank_client::key::{CryptoRng, SigningKey};
 use gangplank_client::{
-    Aboard, DeviceState, Method, Now, Onboarding, Purpose, Request, Response, RootTrust, Settings,
-    Step,
+    Aboard, DeviceState, Method, Now, Onboarding, Purpose, ReportForm, Request, Response,
+    RootTrust, Session, Settings, Step,
 };
+use gangplank_server::HeaderForm;
+use gangplank_server::envelope::payload_signature::Spelling;
 use gangplank_server::onboarding::RootUrl;
+use gangplank_server::onboarding::v2024::capabilities::DeviceCapabilities;
+use gangplank_server::onboarding::v2024::status::{DeploymentId, DeploymentStatus, State};
 use gangplank_testkit::TestRng;
 use http::StatusCode;
 
@@ -72,6 +76,46 @@ async fn whatever_the_network_does_there_is_one_device() {
     );
 }
 
+/// Capabilities on the way, then a status that loses its answer and one that comes back to an
+/// earlier state, for which the server wants another token.
+#[tokio::test]
+async fn a_device_that_signs_by_the_header_makes_its_journey() {
+    let form = HeaderForm::Accept(Spelling::Wrapped);
+    let world = World::with(|builder| builder.header_form(form)).await;
+    let mut journey = Journey::in_world(world, 1, Clock::Right, Weather::Quiet).await;
+    journey.form = ReportForm::PayloadSignature;
+    let aboard = journey.run().await;
+    assert_eq!(journey.exchanges, 4, "the three and the capabilities");
+    journey.check(&aboard).await;
+    let mut session = Session::new(journey.settings(), journey.saved.clone().unwrap()).unwrap();
+    for (state, lose, exchanges) in [
+        (State::Installing, false, 2),
+        (State::Installed, true, 2),
+        (State::Installing, false, 3),
+    ] {
+        let before = journey.exchanges;
+        journey.report(&mut session, state, lose).await;
+        assert_eq!(journey.exchanges - before, exchanges, "{state:?}");
+    }
+    let path = format!("/admin/devices/{}", aboard.device_id);
+    let shown = journey.world.operator(http::Method::GET, &path, "").await;
+    let shown = shown.json();
+    assert_eq!(shown["capabilities"]["properties"]["vendor"], "Northwind");
+    assert_eq!(
+        shown["deployments"][0]["status"]["status"]["state"],
+        "installing"
+    );
+    let reports = journey.sent.iter().filter(|request| {
+        let signed = |(name, _): &(&str, _)| *name == "x-payload-signature";
+        request.headers.iter().any(signed)
+    });
+    assert_eq!(
+        reports.count(),
+        6,
+        "four, one whose answer was lost, one refused for its token"
+    );
+}
+
 /// How a device's clock stands to the server's.
 #[derive(Clone, Copy, Debug)]
 enum Clock {
@@ -117,6 +161,7 @@ struct Journey {
     rng: TestRng,
     clock: Clock,
     weather: Weather,
+    form: ReportForm,
     started: u64,
     saved: Option<DeviceState>,
     sent: Vec<Request>,
@@ -128,7 +173,10 @@ struct Journey {
 
 impl Journey {
     async fn new(seed: u64, clock: Clock, weather: Weather) -> Self {
-        let world = World::new().await;
+        Self::in_world(World::new().await, seed, clock, weather).await
+    }
+
+    async fn in_world(world: World, seed: u64, clock: Clock, weather: Weather) -> Self {
         let device = TestDevice::new(seed);
         assert_eq!(world.register(&device).await.status, StatusCode::CREATED);
         Self {
@@ -138,6 +186,7 @@ impl Journey {
             rng: TestRng::new(seed),
             clock,
             weather,
+            form: ReportForm::Envelope,
             saved: None,
             sent: Vec::new(),
             accepted: BTreeSet::new(),
@@ -182,13 +231,47 @@ impl Journey {
 
     fn settings(&self) -> Settings {
         use sha2::{Digest, Sha256};
-        Settings::new(
+        let mut settings = Settings::new(
             RootUrl::parse(ROOT).unwrap(),
             self.device.id.clone(),
             vec![self.device.issued.certificate.clone()],
             RootTrust::Pinned(Sha256::digest(&self.world.root).into()),
             unix(common::START - 1000),
-        )
+        );
+        settings.report_form = self.form;
+        if self.form == ReportForm::PayloadSignature {
+            settings.capabilities = Some(DeviceCapabilities::decode(CAPABILITIES).unwrap());
+        }
+        settings
+    }
+
+    /// Reports a status; the first answer may be lost.
+    async fn report(&mut self, session: &mut Session, state: State, mut lose: bool) {
+        let id = DeploymentId::parse("a3e2f5dc-912e-494f-8395-52cf3769bc06").unwrap();
+        let status = DeploymentStatus::new(id, state);
+        let mut operation = session.report_status(&status);
+        for _ in 0..LONGEST {
+            let now = self.now();
+            match operation.next(now, &mut self.rng).unwrap() {
+                Step::Sign(message) => {
+                    operation.signed(&self.device.key.sign(&message).unwrap());
+                }
+                Step::Wait(until) => self.pass(until.saturating_sub(now.monotonic)),
+                Step::Done(()) => return,
+                Step::Send(request) => {
+                    self.exchanges += 1;
+                    let reports = request.purpose == Purpose::DeploymentStatus;
+                    match self.exchange(request).await {
+                        Outcome::Answer(_) if reports && std::mem::take(&mut lose) => {
+                            operation.lost(self.now());
+                        }
+                        Outcome::Answer(response) => operation.receive(&response, self.now()),
+                        _ => unreachable!("the weather is quiet"),
+                    }
+                }
+            }
+        }
+        panic!("not reported after {LONGEST} steps");
     }
 
     fn boot(&mut self) -> Onboarding {
@@ -351,5 +434,17 @@ fn response(answer: &Answer) -> Response {
     response
 }
 
+const CAPABILITIES: &[u8] = br#"{
+    "apiVersion": "device.margo/v1", "kind": "DeviceCapabilities",
+    "properties": {
+        "id": "d", "vendor": "Northwind", "modelNumber": "m", "serialNumber": "s",
+        "roles": ["standalone device"],
+        "resources": {
+            "cpus": [{"cpuArchitecture": "arm64", "cores": 4, "frequency": 2}],
+            "memory": 8, "storage": 64
+        },
+        "peripherals": [], "interfaces": []
+    }
+}"#;
 const LONGEST: usize = 5000;
 const MOST_FAULTS: usize = 12;

@@ -4,7 +4,7 @@ use clap::Args;
 use gangplank_client::driver::{Device, DeviceConfig, Patience};
 use serde_json::json;
 
-use crate::device::{PatienceArguments, failure, observer};
+use crate::device::{FormArgument, PatienceArguments, failure, observer};
 use crate::onboarding::v2024::capabilities::DeviceCapabilities;
 use crate::runtime::block_on;
 use crate::{Exit, Failure, files, output};
@@ -51,6 +51,9 @@ pub(crate) struct Onboard {
     /// A DeviceCapabilities document to report on the way; its id is filled in
     #[arg(long, value_name = "FILE")]
     capabilities: Option<PathBuf>,
+    /// How this device signs its reports, from now on
+    #[arg(long, value_enum, value_name = "FORM")]
+    report_form: Option<FormArgument>,
     #[command(flatten)]
     patience: PatienceArguments,
     /// One JSON object per exchange, secrets left out, and one at the end
@@ -115,6 +118,7 @@ fn config(arguments: &Onboard) -> Result<DeviceConfig, Failure> {
         vendor: arguments.vendor.clone(),
         model_number: arguments.model_number.clone(),
         serial_number: arguments.serial_number.clone(),
+        report_form: arguments.report_form.map(Into::into),
         insecure_trust_on_first_use: arguments.insecure_trust_on_first_use.then_some(true),
     };
     let environment = DeviceConfig {

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use gangplank_client::driver::{Device, Patience};
 
 use super::onboard::read_capabilities;
-use crate::device::{PatienceArguments, StateArgument, failure, observer};
+use crate::device::{FormArgument, PatienceArguments, StateArgument, failure, observer};
 use crate::onboarding::v2024::status::{DeploymentId, DeploymentStatus, State};
 use crate::runtime::block_on;
 use crate::{Exit, Failure};
@@ -43,6 +43,9 @@ pub(crate) struct Capabilities {
 struct Common {
     #[command(flatten)]
     state: StateArgument,
+    /// How the report is signed; else as the device was configured
+    #[arg(long, value_enum, value_name = "FORM")]
+    form: Option<FormArgument>,
     #[command(flatten)]
     patience: PatienceArguments,
     /// One JSON object per exchange, secrets left out
@@ -52,7 +55,10 @@ struct Common {
 
 impl Common {
     fn device(&self) -> Result<Device, Failure> {
-        let device = self.state.reopen()?;
+        let mut device = self.state.reopen()?;
+        if let Some(form) = self.form {
+            device = device.with_report_form(form.into());
+        }
         Ok(device
             .with_patience(self.patience.or(PATIENCE))
             .with_observer(observer(self.json)))

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::Call;
 use crate::{
-    BadAnswer, Now, Purpose, Refusal, Response, Stopped, Trouble,
+    BadAnswer, Now, Purpose, Refusal, ReportForm, Response, Stopped, Trouble,
     context::Context,
     plan::{Body, SentNonce},
 };
@@ -18,8 +18,13 @@ impl<T> Call<T> {
     ) {
         let refusal = Refusal::read(self.plan.purpose, 401, &response.body);
         self.trouble = Some(Trouble::NotAuthenticated(refusal.clone()));
-        let signs = matches!(self.plan.body, Body::Introduction(..) | Body::Report(..));
-        let new_nonce = signs && SentNonce::of(response).is_some() && self.tally.nonces < NONCES;
+        // The header signs no nonce: the same bytes again would get the same answer.
+        let seals = match self.plan.body {
+            Body::Introduction(..) => true,
+            Body::Report(..) => context.settings.report_form == ReportForm::Envelope,
+            _ => false,
+        };
+        let new_nonce = seals && SentNonce::of(response).is_some() && self.tally.nonces < NONCES;
         let new_token = self.needs_token() && !self.tally.token_dropped;
         if new_nonce {
             self.tally.nonces += 1;

@@ -14,7 +14,7 @@ use rustls_pki_types::pem::PemObject as _;
 use serde::{Deserialize, Serialize};
 
 use super::build_time;
-use crate::{RootTrust, Settings};
+use crate::{ReportForm, RootTrust, Settings};
 
 /// A device's configuration as a person gives it: a JSON file, flags, the environment, or several of
 /// these, one [over](Self::over) the other.
@@ -63,6 +63,9 @@ pub struct DeviceConfig {
     /// Its serial number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serial_number: Option<String>,
+    /// How reports are signed: `envelope`, or `header` for a server that knows no envelope.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report_form: Option<ReportForm>,
     /// Believe whatever root answers first. For laboratories.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub insecure_trust_on_first_use: Option<bool>,
@@ -199,6 +202,7 @@ impl DeviceConfig {
             vendor: self.vendor.or(lower.vendor),
             model_number: self.model_number.or(lower.model_number),
             serial_number: self.serial_number.or(lower.serial_number),
+            report_form: self.report_form.or(lower.report_form),
             insecure_trust_on_first_use: insecure,
         }
     }
@@ -260,6 +264,7 @@ impl DeviceConfig {
         let mut settings = Settings::new(root_url, id, certificates, trust, build_time());
         settings.backend = Backend::AWS_LC_RS;
         settings.description = self.description()?;
+        settings.report_form = self.report_form.unwrap_or_default();
         let transport_roots: Result<Vec<_>, _> = self
             .transport_ca
             .iter()

@@ -16,7 +16,8 @@ use super::{
     StateLock,
 };
 use crate::{
-    Aboard, Backoff, DeviceState, GitAccess, Onboarding, Operation, Session, Settings, StartError,
+    Aboard, Backoff, DeviceState, GitAccess, Onboarding, Operation, ReportForm, Session, Settings,
+    StartError,
 };
 
 /// A device with its key, its state on disk, and a network.
@@ -126,6 +127,13 @@ impl Device {
     #[must_use]
     pub fn with_capabilities(mut self, capabilities: DeviceCapabilities) -> Self {
         self.settings.capabilities = Some(capabilities);
+        self
+    }
+
+    /// How reports are signed; what the configuration says unless set.
+    #[must_use]
+    pub fn with_report_form(mut self, form: ReportForm) -> Self {
+        self.settings.report_form = form;
         self
     }
 
