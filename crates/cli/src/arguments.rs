@@ -2,7 +2,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     CertCommand, Demo, DesiredState, DeviceCommand, EnvelopeCommand, GitCredential, KeyCommand,
-    Onboard, ReportCommand, Reset, Serve, Status,
+    MessageCommand, Onboard, ReportCommand, Reset, Serve, Status,
 };
 
 /// Brings edge devices aboard workload orchestrators
@@ -53,4 +53,7 @@ pub(crate) enum Command {
     /// Sign, verify and look into envelopes
     #[command(subcommand)]
     Envelope(EnvelopeCommand),
+    /// Sign and verify HTTP messages (RFC 9421), and look at what is signed
+    #[command(subcommand)]
+    Message(MessageCommand),
 }

@@ -18,6 +18,7 @@ mod output;
 mod pinned;
 mod random;
 mod runtime;
+mod times;
 
 pub use arguments::Cli;
 pub use exit::{Exit, Failure};
@@ -27,6 +28,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 pub(crate) use gangplank_client::{envelope, key, onboarding};
+pub(crate) use gangplank_message as message;
 
 /// Runs the program with this process's arguments.
 pub fn main() -> ExitCode {

@@ -7,6 +7,7 @@ mod device;
 mod envelope;
 mod git_credential;
 mod key;
+mod message;
 mod onboard;
 mod report;
 mod reset;
@@ -23,6 +24,7 @@ pub(crate) use device::DeviceCommand;
 pub(crate) use envelope::EnvelopeCommand;
 pub(crate) use git_credential::GitCredential;
 pub(crate) use key::KeyCommand;
+pub(crate) use message::MessageCommand;
 pub(crate) use onboard::Onboard;
 pub(crate) use report::ReportCommand;
 pub(crate) use reset::Reset;
@@ -43,5 +45,6 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Key(command) => key::run(command),
         Command::Cert(command) => cert::run(command),
         Command::Envelope(command) => envelope::run(command),
+        Command::Message(command) => message::run(command),
     }
 }

@@ -6,6 +6,7 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use super::{MaxPayload, audience};
 use crate::envelope::{Audience, Binding, Envelope, Form, Limits, Nonce, PayloadType};
 use crate::key::{Backend, CertificateId};
+use crate::times::Moment;
 use crate::{Exit, Failure, files, output};
 
 #[derive(Debug, Args)]
@@ -24,8 +25,8 @@ pub(crate) struct Sign {
     #[arg(long = "type", id = "payload_type", value_name = "TYPE", value_parser = PayloadType::parse)]
     payload_type: Option<PayloadType>,
     /// When it is signed. Without --created and --nonce: now
-    #[arg(long, value_name = "UNIX|now", value_parser = created, conflicts_with = "plain")]
-    created: Option<Created>,
+    #[arg(long, value_name = "UNIX|now", value_parser = Moment::parse, conflicts_with = "plain")]
+    created: Option<Moment>,
     /// A nonce: base64url without padding, of 16 to 64 bytes
     #[arg(long, value_name = "NONCE", value_parser = Nonce::parse, conflicts_with = "plain")]
     nonce: Option<Nonce>,
@@ -37,12 +38,6 @@ pub(crate) struct Sign {
     certificate: Vec<PathBuf>,
     #[command(flatten)]
     max_payload: MaxPayload,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Created {
-    Now,
-    At(UnixTime),
 }
 
 pub(crate) fn run(arguments: Sign) -> Result<Exit, Failure> {
@@ -77,9 +72,9 @@ fn form(arguments: Sign, certificates: Vec<CertificateDer<'static>>) -> Form {
     };
     let mut binding = Binding::new(payload_type).certificates(certificates);
     let created = match (arguments.created, &arguments.nonce) {
+        (Some(moment), _) => Some(moment.time()),
         // An envelope with neither would be good for ever.
-        (Some(Created::Now), _) | (None, None) => Some(UnixTime::now()),
-        (Some(Created::At(time)), _) => Some(time),
+        (None, None) => Some(UnixTime::now()),
         (None, Some(_)) => None,
     };
     if let Some(time) = created {
@@ -109,18 +104,4 @@ fn certificates_of(path: &std::path::Path) -> Result<Vec<CertificateDer<'static>
         return Err(Failure::new(Exit::No, sentence));
     }
     Ok(certificates)
-}
-
-fn created(text: &str) -> Result<Created, &'static str> {
-    if text == "now" {
-        return Ok(Created::Now);
-    }
-    let canonical =
-        text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-    match text.parse::<u64>() {
-        Ok(seconds) if canonical && seconds < 1 << 53 => Ok(Created::At(
-            UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)),
-        )),
-        _ => Err("`now`, or Unix seconds from 0 to 2^53 - 1 without leading zeros"),
-    }
 }
