@@ -21,6 +21,7 @@ fn every_verb_has_help() {
         "report",
         "desired-state",
         "envelope",
+        "message",
         "git-credential",
     ] {
         assert!(help.contains(&format!("\n  {verb} ")), "{verb} in {help}");

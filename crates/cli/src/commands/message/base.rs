@@ -76,9 +76,7 @@ fn base(
     // A base is looked at before there is a signature, too.
     signatures(fields, |signatures| {
         let label = only_label(signatures, arguments.label.as_deref())?;
-        let claimed = signatures
-            .claimed(label)
-            .map_err(|error| refused(&error))?;
+        let claimed = signatures.claimed(label).map_err(|error| refused(&error))?;
         claimed
             .base(message, &limits)
             .map_err(|error| refused(&error))

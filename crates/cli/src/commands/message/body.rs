@@ -46,10 +46,7 @@ pub(super) fn read<'t>(
 }
 
 /// RFC 9112 §7.1.
-fn chunked<'t>(
-    lines: &mut Lines<'t>,
-    trailers: &mut Vec<Field<'t>>,
-) -> Result<Vec<u8>, Failure> {
+fn chunked<'t>(lines: &mut Lines<'t>, trailers: &mut Vec<Field<'t>>) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
     loop {
         let line = lines.next_line().unwrap_or_default();
@@ -62,7 +59,9 @@ fn chunked<'t>(
         }
         let chunk = lines.take(size);
         let chunk = chunk.ok_or_else(|| {
-            lines.wrong(format_args!("fewer than {size} bytes are left for a chunk of that size"))
+            lines.wrong(format_args!(
+                "fewer than {size} bytes are left for a chunk of that size"
+            ))
         })?;
         body.extend_from_slice(chunk);
         if lines.next_line() != Some(b"") {

@@ -21,7 +21,8 @@ pub(super) enum Content {
 impl Content {
     /// Compares the body, if the file has it, with Content-Digest in the head or in the trailers.
     pub(super) fn compare(text: &HttpText<'_>, body: Option<&[u8]>) -> Self {
-        let read = |fields| ClaimedDigests::read(fields, DigestField::ContentDigest, &Limits::DEFAULT);
+        let read =
+            |fields| ClaimedDigests::read(fields, DigestField::ContentDigest, &Limits::DEFAULT);
         let claimed = match read(&text.fields) {
             Ok(None) => read(&text.trailers),
             found => found,

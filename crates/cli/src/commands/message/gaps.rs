@@ -34,7 +34,9 @@ pub(super) fn find(
         && !covers_digest(params)
     {
         let length = body.len();
-        gaps.push(format!("the body of {length} bytes, since content-digest is not"));
+        gaps.push(format!(
+            "the body of {length} bytes, since content-digest is not"
+        ));
     }
     if params.created().is_none() && params.expires().is_none() {
         gaps.push("a time: whoever has the message can send it again for ever".to_owned());

@@ -23,7 +23,11 @@ fn line_ends(sides: &Sides<'_>, ours: &[u8], theirs: &[u8]) -> Option<String> {
         return None;
     }
     let without = |line: &&[u8]| line.strip_suffix(b"\r").unwrap_or(line).to_vec();
-    let only_that = sides.theirs.iter().map(without).eq(sides.ours.iter().map(without));
+    let only_that = sides
+        .theirs
+        .iter()
+        .map(without)
+        .eq(sides.ours.iter().map(without));
     Some(format!(
         "their lines end in CR LF, where a base has LF; {}",
         if only_that {
@@ -63,9 +67,9 @@ fn whole_lines(sides: &Sides<'_>, at: usize, ours: &[u8], theirs: &[u8]) -> Opti
     if sorted(&sides.ours) == sorted(&sides.theirs) && at + 1 < sides.ours.len() {
         return Some("the components have another order".to_owned());
     }
-    let later = |lines: &[&[u8]], line: &[u8]| lines.iter().skip(at + 1).any(|found| *found == line);
-    let (we_have_theirs, they_have_ours) =
-        (later(&sides.ours, theirs), later(&sides.theirs, ours));
+    let later =
+        |lines: &[&[u8]], line: &[u8]| lines.iter().skip(at + 1).any(|found| *found == line);
+    let (we_have_theirs, they_have_ours) = (later(&sides.ours, theirs), later(&sides.theirs, ours));
     match (we_have_theirs, they_have_ours) {
         (true, false) => Some(format!("their base does not have {}", name_of(ours))),
         (false, true) => Some(format!("their base has {}, ours has not", name_of(theirs))),

@@ -71,7 +71,9 @@ enum Digest {
 pub(crate) fn run(arguments: &Sign) -> Result<Exit, Failure> {
     let key = files::private_key(&arguments.key)?;
     let bytes = arguments.source.read()?;
-    let digest = arguments.source.look(&bytes, |text, _| digest(arguments, text))?;
+    let digest = arguments
+        .source
+        .look(&bytes, |text, _| digest(arguments, text))?;
     let with_digest = match &digest {
         Some(value) => HttpText::read(&bytes)?.with_fields(&[("Content-Digest", value)]),
         None => bytes,
@@ -158,14 +160,14 @@ fn by_parameters(
     let params = SignatureParams::parse(&list, &Bounds::DEFAULT)
         .map_err(|error| refused(&error).while_doing("--components"))?;
     let params = with_parameters(arguments, params, key).map_err(|error| refused(&error))?;
-    let body = text.body.as_deref().ok();
-    for gap in gaps::find(&params, message, body) {
-        output::progress(format_args!("not covered: {gap}"));
-    }
     let prepared = prepare(message, &arguments.label, &params, &Limits::DEFAULT)
         .map_err(|error| refused(&error))?;
     let base = prepared.base().as_str().to_owned();
     let fields = prepared.sign_with(key).map_err(|error| refused(&error))?;
+    let body = text.body.as_deref().ok();
+    for gap in gaps::find(&params, message, body) {
+        output::progress(format_args!("not covered: {gap}"));
+    }
     Ok((base, fields))
 }
 
@@ -250,7 +252,11 @@ fn default_components(text: &HttpText<'_>, message: Message<'_>) -> String {
         Message::Request(_) => "\"@method\" \"@target-uri\" \"@authority\"",
         Message::Response(_) => "\"@status\"",
     };
-    let digest = if has_digest { " \"content-digest\"" } else { "" };
+    let digest = if has_digest {
+        " \"content-digest\""
+    } else {
+        ""
+    };
     format!("({start}{digest})")
 }
 

@@ -47,7 +47,8 @@ impl Source {
         look: impl FnOnce(&HttpText<'_>, Message<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let name = name(self.file.as_deref());
-        let text = HttpText::read(bytes).map_err(|failure| failure.while_doing(&name))?;
+        let mut text = HttpText::read(bytes).map_err(|failure| failure.while_doing(&name))?;
+        text.body = text.body.map_err(|failure| failure.while_doing(&name));
         match text.start {
             Start::Request { .. } if self.request.is_some() => Err(Failure::new(
                 Exit::CannotTell,
@@ -96,11 +97,7 @@ impl Source {
         Ok(Request::new(method, target, &text.fields).with_trailers(&text.trailers))
     }
 
-    fn authority<'r>(
-        &'r self,
-        text: &'r HttpText<'r>,
-        target: &str,
-    ) -> Result<&'r str, Failure> {
+    fn authority<'r>(&'r self, text: &'r HttpText<'r>, target: &str) -> Result<&'r str, Failure> {
         if let Some(authority) = &self.authority {
             return Ok(authority);
         }

@@ -69,7 +69,14 @@ impl<'t> HttpText<'t> {
             .split_at_checked(self.head_end)
             .unwrap_or((self.text, &[]));
         let line_end: &[u8] = match self.text.iter().position(|byte| *byte == b'\n') {
-            Some(at) if self.text.get(..at).is_some_and(|line| line.ends_with(b"\r")) => b"\r\n",
+            Some(at)
+                if self
+                    .text
+                    .get(..at)
+                    .is_some_and(|line| line.ends_with(b"\r")) =>
+            {
+                b"\r\n"
+            }
             Some(_) => b"\n",
             None => b"\r\n",
         };
@@ -188,9 +195,7 @@ fn start<'t>(lines: &mut Lines<'t>) -> Result<Start<'t>, Failure> {
 }
 
 /// Reads field lines up to and with the empty line, and says where they ended.
-pub(super) fn fields<'t>(
-    lines: &mut Lines<'t>,
-) -> Result<(Vec<Field<'t>>, usize), Failure> {
+pub(super) fn fields<'t>(lines: &mut Lines<'t>) -> Result<(Vec<Field<'t>>, usize), Failure> {
     let text = lines.text;
     let mut found: Vec<(&'t str, usize, usize)> = Vec::new();
     let mut end = lines.at;
