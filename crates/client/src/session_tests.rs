@@ -1,14 +1,18 @@
 use std::time::Duration;
 
-use gangplank_key::SoftwareKey;
+use gangplank_envelope::{
+    Limits,
+    payload_signature::{PayloadSignature, Spelling},
+};
+use gangplank_key::{CertificateId, SigningKey, SoftwareKey, TrustedKey};
 use gangplank_onboarding::v2024::status::{DeploymentId, DeploymentStatus, State};
 use gangplank_testkit::NOW;
 use gangplank_token::GitToken;
 
 use super::*;
 use crate::{
-    BadAnswer, Onboarding, Purpose, Refusal,
-    testing::{Server, World},
+    BadAnswer, Onboarding, Purpose, Refusal, ReportForm,
+    testing::{DEVICE, Server, World, header},
 };
 
 fn aboard() -> (Server, Session, SoftwareKey, World) {
@@ -206,4 +210,35 @@ fn a_state_that_is_not_aboard_begins_no_session() {
         Session::new(server.settings(), state).unwrap_err(),
         StartError::NotAboard
     );
+}
+
+/// The header signs no nonce, so a 401 is answered by another token, and then by a wait.
+#[test]
+fn a_report_signed_by_the_header_is_tried_once_with_each_token() {
+    let (mut server, session, key, mut world) = aboard();
+    let mut settings = server.settings();
+    settings.report_form = ReportForm::PayloadSignature;
+    let mut session = Session::new(settings, session.state().unwrap()).unwrap();
+    let status = status();
+    let id = CertificateId::parse(DEVICE).unwrap();
+    let trusted = TrustedKey::vouch(id, key.public_key().clone());
+    world
+        .run(&mut session.report_status(&status), &key, |n, request| {
+            if request.purpose == Purpose::Token {
+                return Some(server.answer(request));
+            }
+            assert_eq!(header(request, "content-type"), Some("application/json"));
+            let value = header(request, PayloadSignature::HEADER).unwrap();
+            let signed = PayloadSignature::decode(value.as_bytes(), Spelling::Wrapped).unwrap();
+            let verified = signed.verify(&request.body, &trusted, &Limits::DEFAULT);
+            assert_eq!(verified.unwrap().body(), status.encode());
+            Some(match n {
+                0..4 => server.unauthenticated(),
+                _ => Response::new(201, Vec::new()),
+            })
+        })
+        .unwrap();
+    let (token, report) = (Purpose::Token, Purpose::DeploymentStatus);
+    assert_eq!(world.purposes, [token, report, token, report, report]);
+    assert_eq!(world.waits.len(), 1, "after the second token, not before");
 }
