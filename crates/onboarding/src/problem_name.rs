@@ -16,6 +16,8 @@ pub enum ProblemName {
     SignatureFormNotAllowed,
     /// 400: signed in two forms at once.
     TwoSignatures,
+    /// 400: Content-Digest is missing, or is not that of the body.
+    ContentDigest,
     /// 400: a member of the payload is missing or breaks a rule.
     InvalidMember,
     /// 400: an id in the payload is not that of the route.
@@ -55,6 +57,7 @@ impl ProblemName {
         Self::PlainFormNotAllowed,
         Self::SignatureFormNotAllowed,
         Self::TwoSignatures,
+        Self::ContentDigest,
         Self::InvalidMember,
         Self::IdMismatch,
         Self::NotAuthenticated,
@@ -110,6 +113,7 @@ impl ProblemName {
             Self::PlainFormNotAllowed => PLAIN_FORM_NOT_ALLOWED,
             Self::SignatureFormNotAllowed => SIGNATURE_FORM_NOT_ALLOWED,
             Self::TwoSignatures => TWO_SIGNATURES,
+            Self::ContentDigest => CONTENT_DIGEST,
             Self::InvalidMember => INVALID_MEMBER,
             Self::IdMismatch => ID_MISMATCH,
             Self::NotAuthenticated => NOT_AUTHENTICATED,
@@ -161,7 +165,8 @@ const SIGNATURE_FORM_NOT_ALLOWED: Entry = (
     "The request is signed in a form that is not accepted here",
     "The request is signed by the header X-Payload-Signature or by an HTTP message signature, and \
      this route takes envelopes only. Send the body in an envelope. An operator can allow the header \
-     for the reports of devices of Margo's 2024 generation.",
+     for the reports of devices of Margo's 2024 generation, and message signatures for those of its \
+     1.0 generation.",
 );
 const TWO_SIGNATURES: Entry = (
     "two-signatures",
@@ -169,6 +174,14 @@ const TWO_SIGNATURES: Entry = (
     "The request is signed in two forms at once",
     "A request carries an envelope, the header X-Payload-Signature or an HTTP message signature, \
      and never two of them: they could name two signers. Leave one out.",
+);
+const CONTENT_DIGEST: Entry = (
+    "content-digest",
+    400,
+    "The body does not go with its Content-Digest",
+    "The request is signed as an HTTP message, and its header Content-Digest is missing, or has no \
+     sha-256, or has one of another body. The signature covers the body by that header alone. \
+     Something on the way may have changed the body.",
 );
 const INVALID_MEMBER: Entry = (
     "invalid-member",

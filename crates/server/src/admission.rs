@@ -67,4 +67,8 @@ pub(crate) enum Refused {
     /// The body that a header signs does not verify.
     #[error(transparent)]
     Body(#[from] payload_signature::VerifyError),
+    /// The HTTP message does not verify.
+    #[cfg(feature = "message")]
+    #[error(transparent)]
+    Message(#[from] crate::message_signature::VerifyError),
 }

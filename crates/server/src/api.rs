@@ -10,6 +10,7 @@ mod message;
 mod onboarding;
 mod path;
 mod problems;
+mod received;
 mod refusal;
 mod repository;
 mod signed_by;

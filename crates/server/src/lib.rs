@@ -37,16 +37,22 @@ mod server;
 pub mod authority;
 pub mod git;
 pub mod listen;
+#[cfg(feature = "message")]
+pub mod message_signature;
 #[cfg(feature = "sqlite")]
 pub mod serve;
 pub mod store;
 
 pub use api::{admin_router, router};
 pub use rate::{RateLimit, limit_rate};
-pub use server::{BuildError, Clock, HeaderForm, Lifetimes, PlainForm, Server, ServerBuilder};
+pub use server::{
+    BuildError, Clock, HeaderForm, Lifetimes, MessageForm, PlainForm, Server, ServerBuilder,
+};
 
 pub use gangplank_envelope as envelope;
 pub use gangplank_key as key;
+#[cfg(feature = "message")]
+pub use gangplank_message as message;
 pub use gangplank_onboarding as onboarding;
 pub use gangplank_token as token;
 pub use gangplank_trust as trust;

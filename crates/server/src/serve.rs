@@ -18,7 +18,9 @@ use crate::listen::{
 };
 use crate::store::sqlite::SqliteStore;
 use crate::store::{DEFAULT_TENANT, Store, StoreError};
-use crate::{BuildError, HeaderForm, PlainForm, RateLimit, Server, admin_router, router};
+use crate::{
+    BuildError, HeaderForm, MessageForm, PlainForm, RateLimit, Server, admin_router, router,
+};
 
 mod files;
 
@@ -42,6 +44,8 @@ pub struct ServeConfig {
     pub plain_form: PlainForm,
     /// Whether reports may be signed by the header `X-Payload-Signature`.
     pub header_form: HeaderForm,
+    /// Whether reports may be signed as HTTP messages.
+    pub message_form: MessageForm,
     /// What becomes of devices that nobody registered.
     pub unknown: UnknownDevices,
     /// How many requests one address may make.
@@ -62,6 +66,7 @@ impl ServeConfig {
             public_url: None,
             plain_form: PlainForm::Refuse,
             header_form: HeaderForm::Refuse,
+            message_form: MessageForm::Refuse,
             unknown: UnknownDevices::Refuse,
             rate_limit: RateLimit::default(),
             git_program: PathBuf::from("git"),
@@ -102,6 +107,7 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         .tenants(vec![tenant])
         .plain_form(config.plain_form)
         .header_form(config.header_form)
+        .message_form(config.message_form)
         .rate_limit(config.rate_limit)
         .build()?;
     let join = JoinString {

@@ -30,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) tenants: Vec<Tenant>,
     pub(crate) plain_form: PlainForm,
     pub(crate) header_form: HeaderForm,
+    pub(crate) message_form: MessageForm,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) rate_limit: RateLimit,
     pub(crate) limits: RequestLimits,
@@ -68,6 +69,21 @@ pub enum HeaderForm {
     Accept(Spelling),
 }
 
+/// Whether reports may be signed as HTTP messages (RFC 9421), as in Margo 1.0.
+///
+/// Such a signature says when it was made, for which URL and over which body, so it is as fresh and
+/// as bound as an envelope; each is taken once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MessageForm {
+    /// Not as HTTP messages.
+    #[default]
+    Refuse,
+    /// As HTTP messages, too, within this profile, from devices that are aboard.
+    #[cfg(feature = "message")]
+    Accept(gangplank_message::margo::Profile),
+}
+
 /// How long what the server hands out holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
@@ -77,9 +93,9 @@ pub struct Lifetimes {
     pub git_token: Duration,
     /// A `Replay-Nonce`.
     pub nonce: Duration,
-    /// How far an envelope's `created` may lie in the past.
+    /// How far the `created` of an envelope or a signed message may lie in the past.
     pub max_age: Duration,
-    /// How far an envelope's `created` may lie in the future.
+    /// How far the `created` of an envelope or a signed message may lie in the future.
     pub max_lead: Duration,
     /// How long a device is asked to wait while an operator decides.
     pub approval_retry: Duration,
@@ -115,6 +131,7 @@ impl Server {
             tenants: Vec::new(),
             plain_form: PlainForm::default(),
             header_form: HeaderForm::default(),
+            message_form: MessageForm::default(),
             lifetimes: Lifetimes::default(),
             rate_limit: RateLimit::default(),
             limits: RequestLimits::default(),
@@ -174,6 +191,7 @@ pub struct ServerBuilder {
     tenants: Vec<Tenant>,
     plain_form: PlainForm,
     header_form: HeaderForm,
+    message_form: MessageForm,
     lifetimes: Lifetimes,
     rate_limit: RateLimit,
     limits: RequestLimits,
@@ -208,6 +226,13 @@ impl ServerBuilder {
     #[must_use]
     pub fn header_form(mut self, header_form: HeaderForm) -> Self {
         self.header_form = header_form;
+        self
+    }
+
+    /// Whether reports may be signed as HTTP messages.
+    #[must_use]
+    pub fn message_form(mut self, message_form: MessageForm) -> Self {
+        self.message_form = message_form;
         self
     }
 
@@ -265,6 +290,7 @@ impl ServerBuilder {
                 tenants: self.tenants,
                 plain_form: self.plain_form,
                 header_form: self.header_form,
+                message_form: self.message_form,
                 lifetimes: self.lifetimes,
                 rate_limit: self.rate_limit,
                 limits: self.limits,

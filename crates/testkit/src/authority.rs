@@ -6,7 +6,7 @@ use core::time::Duration;
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
-    PKCS_ED25519, date_time_ymd,
+    PKCS_ECDSA_P384_SHA384, PKCS_ED25519, date_time_ymd,
 };
 use rustls_pki_types::{CertificateDer, UnixTime};
 
@@ -256,6 +256,8 @@ impl Purpose {
 pub enum KeyKind {
     /// ECDSA on P-256.
     P256,
+    /// ECDSA on P-384.
+    P384,
     /// Ed25519.
     Ed25519,
 }
@@ -264,6 +266,7 @@ impl KeyKind {
     fn generate(self) -> KeyPair {
         let algorithm = match self {
             Self::P256 => &PKCS_ECDSA_P256_SHA256,
+            Self::P384 => &PKCS_ECDSA_P384_SHA384,
             Self::Ed25519 => &PKCS_ED25519,
         };
         KeyPair::generate_for(algorithm).expect("a new key")

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use gangplank_server::envelope::payload_signature::Spelling;
+use gangplank_server::message::margo::Profile;
 use gangplank_server::serve::{Running, ServeConfig, start};
 use gangplank_server::trust::UnknownDevices;
-use gangplank_server::{HeaderForm, PlainForm, RateLimit};
+use gangplank_server::{HeaderForm, MessageForm, PlainForm, RateLimit};
 use ipnet::IpNet;
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
@@ -46,6 +47,9 @@ pub(crate) struct Serve {
     #[arg(long, value_enum, value_name = "SPELLING", num_args = 0..=1, require_equals = true,
           default_missing_value = "wrapped")]
     allow_header_form: Option<HeaderSpelling>,
+    /// Also accept reports that are signed as HTTP messages (RFC 9421), as in Margo 1.0
+    #[arg(long)]
+    allow_message_signatures: bool,
     /// Let unknown devices wait for an operator instead of refusing them
     #[arg(long)]
     queue_unknown: bool,
@@ -107,6 +111,9 @@ fn config(arguments: Serve) -> ServeConfig {
         Some(HeaderSpelling::Wrapped) => HeaderForm::Accept(Spelling::Wrapped),
         Some(HeaderSpelling::Bare) => HeaderForm::Accept(Spelling::WrappedOrBare),
     };
+    if arguments.allow_message_signatures {
+        config.message_form = MessageForm::Accept(Profile::MARGO_1_0);
+    }
     if arguments.queue_unknown {
         config.unknown = UnknownDevices::Queue;
     }

@@ -4,6 +4,8 @@ use gangplank_key::{PublicKey, TrustedKey};
 use gangplank_trust::{KnownDevice, Standing};
 
 use super::Refused;
+#[cfg(feature = "message")]
+use crate::message_signature;
 use crate::server::BACKEND;
 use crate::store::{Device, DeviceState};
 
@@ -56,6 +58,17 @@ impl DeviceKeys {
         // Without any readable certificate nothing verifies.
         let key = key.ok_or(payload_signature::VerifyError::Signature)?;
         Ok(header.verify(body, key, &Limits::DEFAULT)?)
+    }
+
+    /// Verifies with each key in turn, since a message need not name its key.
+    #[cfg(feature = "message")]
+    pub(crate) fn verify_message<'r>(
+        &self,
+        request: &'r http::Request<bytes::Bytes>,
+        expect: &message_signature::Expect<'_>,
+    ) -> Result<message_signature::Verified<'r>, message_signature::VerifyError> {
+        let keys = self.0.iter().map(TrustedKey::key);
+        message_signature::verify(request, keys, expect)
     }
 }
 

@@ -1,32 +1,25 @@
 //! `POST`, `PUT /device/{deviceId}/capabilities`: what a device can do.
 
 use axum::extract::State;
-use bytes::Bytes;
 use gangplank_envelope::PayloadType;
 use gangplank_onboarding::ProblemName;
 use gangplank_onboarding::v2024::capabilities::DeviceCapabilities;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
 use super::Refusal;
 use super::path::Parameters;
+use super::received::Received;
 use crate::server::Server;
 use crate::store::CapabilitiesReport;
 
 pub(super) async fn put(
     State(server): State<Server>,
     Parameters(route): Parameters<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    received: Received,
 ) -> Result<StatusCode, Refusal> {
     let now = server.now();
     let message = server
-        .message(
-            &headers,
-            &route,
-            &body,
-            PayloadType::DEVICE_CAPABILITIES,
-            now,
-        )
+        .message(&received, &route, PayloadType::DEVICE_CAPABILITIES, now)
         .await?;
     let capabilities = DeviceCapabilities::decode(&message.payload)?;
     if capabilities.id != message.device.id {

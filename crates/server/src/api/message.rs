@@ -5,9 +5,10 @@ use std::time::Duration;
 use gangplank_envelope::payload_signature::PayloadSignature;
 use gangplank_envelope::{Envelope, Limits, OnceKey, PayloadType};
 use gangplank_key::UnixTime;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
 use super::Refusal;
+use super::received::Received;
 use super::signed_by::{Forms, SignedBy};
 use crate::access::Bearer;
 use crate::admission::{DeviceKeys, Refused};
@@ -36,20 +37,23 @@ impl Server {
     /// Checks bearer token and signature, both bound to the device of the route.
     pub(super) async fn message(
         &self,
-        headers: &HeaderMap,
+        received: &Received,
         route: &str,
-        body: &[u8],
         payload_type: PayloadType,
         now: UnixTime,
     ) -> Result<Message, Refusal> {
         let forms = Forms {
             header: self.shared.header_form,
+            message: self.shared.message_form,
         };
+        let (headers, body) = (received.0.headers(), received.0.body());
         let signed_by = forms.signed_by(headers, body)?;
         let bearer = self.device_of_bearer(headers, route, now).await?;
         match signed_by {
             SignedBy::Envelope => self.by_envelope(bearer, body, payload_type, now),
             SignedBy::Header(header) => self.by_header(bearer, &header, body),
+            #[cfg(feature = "message")]
+            SignedBy::Message(profile) => self.by_message(bearer, received, &profile, now),
         }
     }
 
@@ -88,6 +92,33 @@ impl Server {
             .verify_body(header, body)
             .map_err(|error| self.refused(&error))?;
         Ok(without_freshness(bearer, verified.body()))
+    }
+
+    #[cfg(feature = "message")]
+    fn by_message(
+        &self,
+        bearer: Bearer,
+        received: &Received,
+        profile: &gangplank_message::margo::Profile,
+        now: UnixTime,
+    ) -> Result<Message, Refusal> {
+        let expect = crate::message_signature::Expect {
+            public_url: &self.shared.public_url,
+            // Not the OAuth client id: the route names the device, and so does the log.
+            client_id: bearer.device.id.as_str(),
+            profile: *profile,
+            window: self.window(now),
+        };
+        let keys = DeviceKeys::of(&bearer.device);
+        let verified = keys
+            .verify_message(&received.0, &expect)
+            .map_err(|error| self.refused(&Refused::Message(error)))?;
+        Ok(Message {
+            payload: verified.body().to_vec(),
+            once: verified.once_keys().to_vec(),
+            again: Again::Refused,
+            device: bearer.device,
+        })
     }
 
     /// The status that says what became of a message. `latest` looks up the document that the

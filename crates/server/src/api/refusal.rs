@@ -102,6 +102,10 @@ impl Server {
             Refused::Body(payload_signature::VerifyError::TooLarge { .. }) => {
                 Refusal::new(ProblemName::TooLarge, refused).explained()
             }
+            #[cfg(feature = "message")]
+            Refused::Message(error) if error.http_status() == 400 => {
+                Refusal::new(ProblemName::ContentDigest, refused).explained()
+            }
             Refused::AmbiguousTenant => Refusal::not_admitted(refused),
             _ => self.unauthenticated(refused),
         }

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
 use super::Refusal;
-use crate::server::HeaderForm;
+use crate::server::{HeaderForm, MessageForm};
 
 /// The one form in which a request is signed. Nothing has been verified yet.
 #[derive(Debug)]
@@ -16,17 +16,22 @@ pub(super) enum SignedBy {
     Envelope,
     /// `X-Payload-Signature` signs the body.
     Header(PayloadSignature),
+    /// `Signature` signs the request and its body.
+    #[cfg(feature = "message")]
+    Message(gangplank_message::margo::Profile),
 }
 
 /// What a route accepts beside the envelope, which every route accepts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Forms {
     pub(super) header: HeaderForm,
+    pub(super) message: MessageForm,
 }
 
 impl Forms {
     pub(super) const ENVELOPE_ONLY: Self = Self {
         header: HeaderForm::Refuse,
+        message: MessageForm::Refuse,
     };
 
     /// Finds the form of a request. With two forms nobody can say which one counts.
@@ -41,7 +46,7 @@ impl Forms {
             return Err(Refusal::new(ProblemName::TwoSignatures, reason).explained());
         }
         if by_message {
-            return Err(not_allowed("HTTP message signatures are not accepted here"));
+            return self.by_message(headers);
         }
         let Some(value) = headers.get(PayloadSignature::HEADER) else {
             media_type_is_one_of(headers, &[MEDIA_TYPE, JSON])?;
@@ -56,6 +61,21 @@ impl Forms {
         PayloadSignature::decode(value.as_bytes(), spelling)
             .map(SignedBy::Header)
             .map_err(|error| Refusal::new(ProblemName::UnreadableRequest, error).explained())
+    }
+
+    /// `headers` count for nothing where no message signature is known.
+    #[cfg_attr(not(feature = "message"), allow(unused_variables))]
+    fn by_message(self, headers: &HeaderMap) -> Result<SignedBy, Refusal> {
+        match self.message {
+            MessageForm::Refuse => {
+                Err(not_allowed("HTTP message signatures are not accepted here"))
+            }
+            #[cfg(feature = "message")]
+            MessageForm::Accept(profile) => {
+                media_type_is_one_of(headers, &[JSON])?;
+                Ok(SignedBy::Message(profile))
+            }
+        }
     }
 }
 

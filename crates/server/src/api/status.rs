@@ -1,26 +1,25 @@
 //! `POST /device/{deviceId}/deployment/{deploymentId}/status`: how a deployment goes.
 
 use axum::extract::State;
-use bytes::Bytes;
 use gangplank_envelope::PayloadType;
 use gangplank_onboarding::ProblemName;
 use gangplank_onboarding::v2024::status::DeploymentStatus;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
 use super::Refusal;
 use super::path::Parameters;
+use super::received::Received;
 use crate::server::Server;
 use crate::store::StatusReport;
 
 pub(super) async fn post(
     State(server): State<Server>,
     Parameters((route, deployment)): Parameters<(String, String)>,
-    headers: HeaderMap,
-    body: Bytes,
+    received: Received,
 ) -> Result<StatusCode, Refusal> {
     let now = server.now();
     let message = server
-        .message(&headers, &route, &body, PayloadType::DEPLOYMENT_STATUS, now)
+        .message(&received, &route, PayloadType::DEPLOYMENT_STATUS, now)
         .await?;
     let status = DeploymentStatus::decode(&message.payload)?;
     if status.deployment_id.as_str() != deployment {
