@@ -57,6 +57,8 @@ pub(crate) enum FormArgument {
     Envelope,
     /// By the header X-Payload-Signature, for a server that knows no envelope
     Header,
+    /// As an HTTP message (RFC 9421), as in Margo 1.0; needs a clock
+    Message,
 }
 
 impl From<FormArgument> for ReportForm {
@@ -64,6 +66,7 @@ impl From<FormArgument> for ReportForm {
         match form {
             FormArgument::Envelope => Self::Envelope,
             FormArgument::Header => Self::PayloadSignature,
+            FormArgument::Message => Self::MessageSignature,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `--allow-header-form` at the server and `--form header` at the device.
+//! `--allow-header-form` and `--allow-message-signatures` at the server, `--form` at the device.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod common;
@@ -80,4 +80,34 @@ fn a_server_that_was_not_told_to_refuses_it() {
     assert!(shown(&folder).is_null());
     report(&folder, "installed", &[]).exit(0);
     assert_eq!(shown(&folder), "installed");
+}
+
+#[test]
+fn message_signatures_are_an_option_of_both_sides() {
+    let (folder, _server) = aboard(
+        &["--allow-message-signatures"],
+        &["--report-form", "message"],
+    );
+    let config: Value = serde_json::from_slice(&folder.read("state/device.json")).unwrap();
+    assert_eq!(config["reportForm"], "message");
+    for (state, form) in [("installing", "message"), ("installed", "envelope")] {
+        report(&folder, state, &["--form", form]).exit(0);
+        assert_eq!(shown(&folder), state);
+    }
+    report(&folder, "failed", &[]).exit(0);
+    assert_eq!(shown(&folder), "failed");
+    report(&folder, "pending", &["--form", "header"]).exit(4);
+    assert_eq!(shown(&folder), "failed");
+}
+
+#[test]
+fn a_server_that_was_not_told_to_take_messages_refuses_them() {
+    let (folder, _server) = aboard(&[], &[]);
+    report(&folder, "installed", &["--form", "message"]).exit(4);
+    let log = String::from_utf8(folder.read("server.log")).unwrap();
+    assert!(
+        log.contains("HTTP message signatures are not accepted here"),
+        "{log}"
+    );
+    assert!(shown(&folder).is_null());
 }

@@ -5,7 +5,7 @@ use alloc::{
 };
 use core::{mem, time::Duration};
 
-use gangplank_envelope::{MEDIA_TYPE, payload_signature::PayloadSignature};
+use gangplank_envelope::MEDIA_TYPE;
 use gangplank_key::{CryptoRng, Zeroizing};
 use gangplank_token::{
     ErrorCode, ErrorResponse, FORM_MEDIA_TYPE, TokenRequest, TokenResponse, bearer_header,
@@ -138,7 +138,7 @@ impl<T> Call<T> {
         let Sealed {
             body,
             nonce,
-            signature,
+            signed_by,
         } = sealed;
         let mut headers = Vec::new();
         if self.needs_token()
@@ -151,14 +151,18 @@ impl<T> Call<T> {
             Body::Nonce => (Method::Get, Connection::Verified),
             _ => (Method::Post, Connection::Verified),
         };
-        match signature {
-            Some(signature) => headers.extend([
-                ("content-type", plain("application/json")),
-                (PayloadSignature::HEADER, plain(&signature)),
-            ]),
-            None if method == Method::Post => headers.push(("content-type", plain(MEDIA_TYPE))),
-            None => {}
+        let media_type = match signed_by.is_empty() {
+            true => MEDIA_TYPE,
+            false => "application/json",
+        };
+        if method == Method::Post {
+            headers.push(("content-type", plain(media_type)));
         }
+        headers.extend(
+            signed_by
+                .into_iter()
+                .map(|(name, value)| (name, Zeroizing::new(value))),
+        );
         let url = match (&self.plan.body, &nonce) {
             (Body::Nonce, Some(nonce)) => format!("{}?nonce={}", self.plan.url, nonce.nonce),
             _ => self.plan.url.clone(),

@@ -193,10 +193,10 @@ pub enum RequestError {
     /// The envelope cannot be signed.
     #[error("{0}")]
     Seal(SealError),
-    /// There is no certificate whose key the header could carry.
+    /// There is no certificate whose key could be named.
     #[error("the device has no certificate")]
     NoCertificate,
-    /// The key of the device's certificate cannot stand in the header.
+    /// The key of the device's certificate cannot be read.
     #[error("the key of the device's certificate: {0}")]
     Key(KeyError),
     /// The header cannot sign the body.
@@ -205,6 +205,25 @@ pub enum RequestError {
     /// The body cannot be signed.
     #[error("{0}")]
     SealBody(payload_signature::SealError),
+    /// A message signature says when it was made, and the device does not know the time.
+    #[cfg(feature = "message")]
+    #[error(
+        "a message signature says when it was made, and this device does not know the time: set its \
+         clock, or report in an envelope, which needs none"
+    )]
+    NoClock,
+    /// The URL cannot be covered by a message signature.
+    #[cfg(feature = "message")]
+    #[error("{0}")]
+    Target(gangplank_message::TargetError),
+    /// The request cannot be signed as an HTTP message.
+    #[cfg(feature = "message")]
+    #[error("{0}")]
+    PrepareMessage(gangplank_message::margo::PrepareError),
+    /// The HTTP message cannot be signed.
+    #[cfg(feature = "message")]
+    #[error("{0}")]
+    SealMessage(gangplank_message::SignError),
 }
 
 /// Why a device cannot start with these settings and this state.

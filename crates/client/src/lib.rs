@@ -66,6 +66,8 @@ mod testing;
 pub mod driver;
 #[cfg(feature = "http")]
 pub mod git;
+#[cfg(all(feature = "http", feature = "message"))]
+pub mod message_signature;
 
 pub use aboard::{Aboard, DeviceState, GitAccess, Reported};
 pub use backoff::Backoff;
@@ -78,6 +80,8 @@ pub use step::{Connection, Method, Purpose, Request, Response, Step};
 
 pub use gangplank_envelope as envelope;
 pub use gangplank_key as key;
+#[cfg(feature = "message")]
+pub use gangplank_message as message;
 pub use gangplank_onboarding as onboarding;
 pub use gangplank_token as token;
 pub use gangplank_trust as trust;

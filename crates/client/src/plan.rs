@@ -60,6 +60,9 @@ pub(crate) enum Unsigned {
     Envelope(ToBeSigned, SentNonce),
     /// The header will sign it.
     Body(payload_signature::ToBeSigned),
+    /// The request will be signed as an HTTP message, with this body.
+    #[cfg(feature = "message")]
+    Message(gangplank_message::margo::Outgoing, Vec<u8>),
 }
 
 impl Unsigned {
@@ -68,6 +71,8 @@ impl Unsigned {
         match self {
             Self::Envelope(envelope, _) => envelope.message(),
             Self::Body(body) => body.message(),
+            #[cfg(feature = "message")]
+            Self::Message(request, _) => request.message(),
         }
     }
 }
@@ -77,8 +82,8 @@ impl Unsigned {
 pub(crate) struct Sealed {
     pub(crate) body: Vec<u8>,
     pub(crate) nonce: Option<SentNonce>,
-    /// The value of `X-Payload-Signature`.
-    pub(crate) signature: Option<String>,
+    /// The header fields that sign the body; none if it is an envelope.
+    pub(crate) signed_by: Vec<(&'static str, String)>,
 }
 
 /// The nonce of a request, and what an answer that echoes it proves.

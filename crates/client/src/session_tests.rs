@@ -242,3 +242,114 @@ fn a_report_signed_by_the_header_is_tried_once_with_each_token() {
     assert_eq!(world.purposes, [token, report, token, report, report]);
     assert_eq!(world.waits.len(), 1, "after the second token, not before");
 }
+
+#[cfg(feature = "message")]
+mod signed_as_messages {
+    use gangplank_key::SigningKey;
+    use gangplank_message::margo::{self, Incoming, Profile};
+    use gangplank_message::{Field, Limits, Target, Window};
+
+    use super::*;
+    use crate::{ReportForm, RequestError, testing::header};
+
+    /// The body, if it is the device's and new.
+    fn verified(request: &crate::Request, key: &SoftwareKey) -> Option<Vec<u8>> {
+        let fields: Vec<Field<'_>> = request
+            .headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_bytes()))
+            .collect();
+        let method = request.method.as_str();
+        let target = Target::parse(&request.url).unwrap();
+        let received = gangplank_message::Request::new(method, target, &fields);
+        let window = Window {
+            now: NOW,
+            max_age: Duration::from_secs(300),
+            max_lead: Duration::from_secs(60),
+        };
+        let verified = margo::verify(
+            &Incoming::new(&received, &request.body),
+            "d-1",
+            key.public_key(),
+            &Profile::MARGO_1_0,
+            &window,
+            &Limits::DEFAULT,
+        );
+        verified.ok().map(|verified| verified.body().to_vec())
+    }
+
+    #[test]
+    fn a_report_is_signed_with_its_target_and_newly_when_it_is_sent_again() {
+        let (_, mut session, key, mut world) = aboard();
+        session.context.settings.report_form = ReportForm::MessageSignature;
+        let status = status();
+        let mut signatures = Vec::new();
+        world
+            .run(&mut session.report_status(&status), &key, |_, request| {
+                assert_eq!(request.purpose, Purpose::DeploymentStatus);
+                assert_eq!(header(request, "content-type"), Some("application/json"));
+                assert!(header(request, "authorization").is_some());
+                assert_eq!(verified(request, &key), Some(status.encode()));
+                signatures.push(header(request, "signature").unwrap().to_owned());
+                (signatures.len() == 2).then(|| Response::new(201, Vec::new()))
+            })
+            .unwrap();
+        assert_ne!(
+            signatures[0], signatures[1],
+            "the same bytes would be a replay"
+        );
+    }
+
+    #[test]
+    fn without_the_time_nothing_is_sent_until_an_answer_has_told_it() {
+        let (mut server, mut session, key, mut world) = aboard();
+        session.context.settings.report_form = ReportForm::MessageSignature;
+        world.wall = None;
+        let status = status();
+        // As after a restart: what was learned is gone.
+        let mut session =
+            Session::new(session.context.settings.clone(), session.state().unwrap()).unwrap();
+        let outcome = world.run(&mut session.report_status(&status), &key, |_, request| {
+            assert_eq!(request.purpose, Purpose::Token);
+            Some(server.answer(request))
+        });
+        assert!(matches!(
+            outcome,
+            Err(Stopped::Request(RequestError::NoClock))
+        ));
+        world
+            .run(&mut session.git_credential(), &key, |_, request| {
+                Some(server.answer(request))
+            })
+            .unwrap();
+        world
+            .run(&mut session.report_status(&status), &key, |_, request| {
+                assert_eq!(verified(request, &key), Some(status.encode()));
+                Some(Response::new(201, Vec::new()))
+            })
+            .unwrap();
+    }
+
+    #[test]
+    fn a_refused_message_gets_a_new_token_once_and_then_waits() {
+        let (mut server, mut session, key, mut world) = aboard();
+        session.context.settings.report_form = ReportForm::MessageSignature;
+        let status = status();
+        let mut refusals = 0;
+        world
+            .run(&mut session.report_status(&status), &key, |_, request| {
+                if request.purpose == Purpose::Token {
+                    return Some(server.answer(request));
+                }
+                refusals += 1;
+                Some(match refusals {
+                    1..=2 => server.unauthenticated().authenticated(true),
+                    _ => Response::new(201, Vec::new()),
+                })
+            })
+            .unwrap();
+        use Purpose::{DeploymentStatus as Report, Token};
+        assert_eq!(world.purposes, [Report, Token, Report, Report]);
+        assert_eq!(world.waits.len(), 1);
+    }
+}

@@ -51,6 +51,11 @@ pub enum ReportForm {
     /// says neither for whom nor when.
     #[serde(rename = "header")]
     PayloadSignature,
+    /// As an HTTP message (RFC 9421), as in Margo 1.0: it says where to and when, over the body. It
+    /// needs the time of day.
+    #[cfg(feature = "message")]
+    #[serde(rename = "message")]
+    MessageSignature,
 }
 
 /// Why a root certificate is believed.

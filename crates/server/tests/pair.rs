@@ -116,6 +116,43 @@ async fn a_device_that_signs_by_the_header_makes_its_journey() {
     );
 }
 
+/// Two reports, the first of which loses its answer: it is sent again, newly signed.
+#[cfg(feature = "message")]
+#[tokio::test]
+async fn a_device_that_signs_messages_makes_its_journey() {
+    use gangplank_server::{MessageForm, message::margo::Profile};
+    let form = MessageForm::Accept(Profile::MARGO_1_0);
+    let world = World::with(|builder| builder.message_form(form)).await;
+    let mut journey = Journey::in_world(world, 1, Clock::Right, Weather::Quiet).await;
+    journey.form = ReportForm::MessageSignature;
+    let aboard = journey.run().await;
+    assert_eq!(journey.exchanges, 4, "the three and the capabilities");
+    journey.check(&aboard).await;
+    let mut session = Session::new(journey.settings(), journey.saved.clone().unwrap()).unwrap();
+    for (state, lose, exchanges) in [
+        (State::Installing, true, 3),
+        (State::Installed, false, 1),
+        (State::Installing, false, 1),
+    ] {
+        let before = journey.exchanges;
+        journey.report(&mut session, state, lose).await;
+        assert_eq!(journey.exchanges - before, exchanges, "{state:?}");
+    }
+    let path = format!("/admin/devices/{}", aboard.device_id);
+    let shown = journey.world.operator(http::Method::GET, &path, "").await;
+    let shown = shown.json();
+    assert_eq!(shown["capabilities"]["properties"]["vendor"], "Northwind");
+    assert_eq!(
+        shown["deployments"][0]["status"]["status"]["state"],
+        "installing"
+    );
+    let signed = |request: &&Request| {
+        let named = |(name, _): &(&str, _)| *name == "signature-input";
+        request.headers.iter().any(named)
+    };
+    assert_eq!(journey.sent.iter().filter(signed).count(), 5);
+}
+
 /// How a device's clock stands to the server's.
 #[derive(Clone, Copy, Debug)]
 enum Clock {
@@ -239,7 +276,7 @@ impl Journey {
             unix(common::START - 1000),
         );
         settings.report_form = self.form;
-        if self.form == ReportForm::PayloadSignature {
+        if self.form != ReportForm::Envelope {
             settings.capabilities = Some(DeviceCapabilities::decode(CAPABILITIES).unwrap());
         }
         settings

@@ -18,7 +18,8 @@ impl<T> Call<T> {
     ) {
         let refusal = Refusal::read(self.plan.purpose, 401, &response.body);
         self.trouble = Some(Trouble::NotAuthenticated(refusal.clone()));
-        // The header signs no nonce: the same bytes again would get the same answer.
+        // The header signs no nonce, and the server does not look at that of an HTTP message: without
+        // another token the report would get the same answer.
         let seals = match self.plan.body {
             Body::Introduction(..) => true,
             Body::Report(..) => context.settings.report_form == ReportForm::Envelope,

@@ -8,7 +8,12 @@ use gangplank_envelope::{
 };
 use gangplank_key::{CertificateDer, CryptoRng, PublicKey, Signature, UnixTime};
 
+#[cfg(feature = "message")]
+use gangplank_message::{Target, margo};
+
 use super::Call;
+#[cfg(feature = "message")]
+use crate::Method;
 use crate::{
     Now, ReportForm, RequestError, Step, Stopped,
     context::Context,
@@ -44,6 +49,10 @@ impl<T> Call<T> {
                     self.envelope(context, now, rng, contents, Vec::new())
                 }
                 ReportForm::PayloadSignature => body(context, payload.clone()),
+                #[cfg(feature = "message")]
+                ReportForm::MessageSignature => {
+                    self.signed_message(context, now, rng, payload.clone())
+                }
             },
         }
         .map_err(Stopped::Request)?;
@@ -84,6 +93,25 @@ impl<T> Call<T> {
             .map_err(RequestError::Prepare)
     }
 
+    #[cfg(feature = "message")]
+    fn signed_message(
+        &self,
+        context: &Context,
+        now: Now,
+        rng: &mut dyn CryptoRng,
+        payload: Vec<u8>,
+    ) -> Result<Unsigned, RequestError> {
+        let created = context.time.created(now).ok_or(RequestError::NoClock)?;
+        let target = Target::parse(&self.plan.url).map_err(RequestError::Target)?;
+        // As `send` sends every report.
+        let method = Method::Post.as_str();
+        let key = own_key(context)?;
+        let nonce = Nonce::random(rng);
+        margo::prepare(method, target, Some(&payload), created, &nonce, &key)
+            .map(|request| Unsigned::Message(request, payload))
+            .map_err(RequestError::PrepareMessage)
+    }
+
     /// What proves to the server that the envelope is new. After a 401 its nonce alone, because
     /// `created` may be what was wrong; if that is not enough, both; else `created` where there is a
     /// clock, and a nonce of our own for the answer to echo.
@@ -104,16 +132,20 @@ impl<T> Call<T> {
 
 /// A report that the header signs; the header carries the key of the device's certificate.
 fn body(context: &Context, payload: Vec<u8>) -> Result<Unsigned, RequestError> {
+    PayloadSignature::prepare(payload, &own_key(context)?)
+        .map(Unsigned::Body)
+        .map_err(RequestError::PrepareBody)
+}
+
+/// The key of the device's certificate.
+fn own_key(context: &Context) -> Result<PublicKey, RequestError> {
     let settings = &context.settings;
     // There is one: `Context::new` counted.
     let leaf = settings
         .certificates
         .first()
         .ok_or(RequestError::NoCertificate)?;
-    let key = PublicKey::from_certificate(leaf, settings.backend).map_err(RequestError::Key)?;
-    PayloadSignature::prepare(payload, &key)
-        .map(Unsigned::Body)
-        .map_err(RequestError::PrepareBody)
+    PublicKey::from_certificate(leaf, settings.backend).map_err(RequestError::Key)
 }
 
 fn seal(unsigned: Unsigned, signature: &Signature) -> Result<Sealed, RequestError> {
@@ -121,14 +153,32 @@ fn seal(unsigned: Unsigned, signature: &Signature) -> Result<Sealed, RequestErro
         Unsigned::Envelope(envelope, nonce) => Ok(Sealed {
             body: envelope.complete(signature).map_err(RequestError::Seal)?,
             nonce: Some(nonce),
-            signature: None,
+            signed_by: Vec::new(),
         }),
         Unsigned::Body(body) => {
             let signed = body.complete(signature).map_err(RequestError::SealBody)?;
             Ok(Sealed {
                 body: signed.body,
                 nonce: None,
-                signature: Some(signed.header),
+                signed_by: [(PayloadSignature::HEADER, signed.header)].into(),
+            })
+        }
+        #[cfg(feature = "message")]
+        Unsigned::Message(request, body) => {
+            let signed = request
+                .complete(signature)
+                .map_err(RequestError::SealMessage)?;
+            let content_digest = signed.content_digest.map(|value| ("content-digest", value));
+            Ok(Sealed {
+                body,
+                nonce: None,
+                signed_by: content_digest
+                    .into_iter()
+                    .chain([
+                        ("signature-input", signed.signature_input),
+                        ("signature", signed.signature),
+                    ])
+                    .collect(),
             })
         }
     }

@@ -63,7 +63,8 @@ pub struct DeviceConfig {
     /// Its serial number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serial_number: Option<String>,
-    /// How reports are signed: `envelope`, or `header` for a server that knows no envelope.
+    /// How reports are signed: `envelope`, `message` (RFC 9421), or `header` for a server that knows no
+    /// other.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report_form: Option<ReportForm>,
     /// Believe whatever root answers first. For laboratories.
