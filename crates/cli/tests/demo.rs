@@ -34,6 +34,8 @@ fn every_step_is_as_it_should_be_and_nothing_secret_is_shown() {
         "attack-other-certificate",
         "attack-other-token",
         "attack-rewrite",
+        "message-signature",
+        "attack-message",
     ] {
         assert!(steps.contains(&step), "{step} in {steps:?}");
     }
@@ -48,6 +50,8 @@ fn every_step_is_as_it_should_be_and_nothing_secret_is_shown() {
     };
     assert_eq!(statuses("attack-tamper"), [401, 401]);
     assert_eq!(statuses("attack-replay"), [200, 401]);
+    assert_eq!(statuses("message-signature").last(), Some(&201));
+    assert_eq!(statuses("attack-message"), [401, 400, 401, 201, 401]);
 }
 
 #[test]

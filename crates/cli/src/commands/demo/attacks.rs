@@ -1,5 +1,8 @@
 //! What must not work. Each attack fails the demo if it is accepted.
 
+use axum::http;
+use gangplank_client::message_signature;
+use rustls_pki_types::UnixTime;
 use serde_json::{Value, json};
 
 use super::forgery;
@@ -8,7 +11,8 @@ use super::mallory::{Mallory, broken};
 use super::scene::Scene;
 use super::steps::{self, DEPLOYMENT, Server, come_aboard};
 use super::tale::{Done, Outcome};
-use crate::envelope::PayloadType;
+use crate::envelope::{Nonce, PayloadType};
+use crate::key::SoftwareKey;
 use crate::onboarding::v2024::{onboarding::OnboardingRequest, status};
 use crate::onboarding::{DeviceId, ShortText};
 use crate::{Exit, Failure, files};
@@ -150,4 +154,60 @@ pub(super) async fn honest_box(scene: &Scene, server: &Server) -> Outcome<()> {
         value: (),
         wire: ran.wire(),
     })
+}
+
+/// A box that sees a signed report sends others with its signature, then it itself, then it again.
+pub(super) async fn message(scene: &Scene, server: &Server, device: &str) -> Outcome<()> {
+    let mallory = Mallory::new(server)?;
+    let victim = scene.first();
+    let token = mallory.token(victim).await?;
+    let device = DeviceId::parse(device).map_err(|error| broken(&error))?;
+    let deployment = status::DeploymentId::parse(DEPLOYMENT).map_err(|error| broken(&error))?;
+    let url = server.root_url.join(&status::path(&device, &deployment));
+    let body = |state| status::DeploymentStatus::new(deployment.clone(), state).encode();
+    let honest = signed(&mallory.own(victim)?, &url, body(status::State::Installing))?;
+    let elsewhere = DEPLOYMENT.replace('a', "b");
+    let mut moved = honest.clone();
+    *moved.uri_mut() = url
+        .replace(DEPLOYMENT, &elsewhere)
+        .parse()
+        .map_err(|error: http::uri::InvalidUri| broken(&error))?;
+    let mut changed = honest.clone();
+    *changed.body_mut() = body(status::State::Failed);
+    // Anybody can make the digest fit. Only the signature cannot be made to.
+    let mut fitted = signed(&mallory.own(scene.second())?, &url, changed.body().clone())?;
+    for name in ["signature", "signature-input"] {
+        if let (Ok(name), Some(value)) =
+            (name.parse::<http::HeaderName>(), honest.headers().get(name))
+        {
+            fitted.headers_mut().insert(name, value.clone());
+        }
+    }
+    let mut wire = Vec::new();
+    for (request, expected) in [
+        (moved, 401),
+        (changed, 400),
+        (fitted, 401),
+        (honest.clone(), 201),
+        (honest, 401),
+    ] {
+        let (status, exchange) = mallory.send(request, &token).await?;
+        if status != expected {
+            return Err(Failure::new(
+                Exit::No,
+                format_args!("it was answered with {status}, not {expected}: {exchange}"),
+            ));
+        }
+        wire.push(exchange);
+    }
+    Ok(Done { value: (), wire })
+}
+
+fn signed(key: &SoftwareKey, url: &str, body: Vec<u8>) -> Result<http::Request<Vec<u8>>, Failure> {
+    let request = http::Request::post(url).header("content-type", "application/json");
+    let mut request = request.body(body).map_err(|error| broken(&error))?;
+    let nonce = Nonce::random(&mut crate::random::system());
+    message_signature::sign(&mut request, key, UnixTime::now(), &nonce)
+        .map_err(|error| broken(&error))?;
+    Ok(request)
 }

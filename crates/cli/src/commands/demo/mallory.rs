@@ -1,5 +1,6 @@
 //! Somebody with the public crates, and whatever keys an attack supposes.
 
+use axum::http;
 use rustls_pki_types::UnixTime;
 use serde_json::{Value, json};
 
@@ -132,6 +133,33 @@ impl<'s> Mallory<'s> {
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
+        self.exchange(&url, shown, request).await
+    }
+
+    /// Sends a signed HTTP message with a bearer token.
+    pub(super) async fn send(
+        &self,
+        message: http::Request<Vec<u8>>,
+        token: &str,
+    ) -> Result<(u16, Value), Failure> {
+        let url = message.uri().to_string();
+        let shown = serde_json::from_slice(message.body()).unwrap_or_default();
+        let (head, body) = message.into_parts();
+        let request = self
+            .http
+            .request(head.method, &url)
+            .headers(head.headers)
+            .bearer_auth(token)
+            .body(body);
+        self.exchange(&url, shown, request).await
+    }
+
+    async fn exchange(
+        &self,
+        url: &str,
+        shown: Value,
+        request: reqwest::RequestBuilder,
+    ) -> Result<(u16, Value), Failure> {
         let lost = |error: reqwest::Error| Failure::of(Exit::Transport, &error);
         let answer = request.send().await.map_err(lost)?;
         let status = answer.status().as_u16();

@@ -76,8 +76,16 @@ async fn come_aboard(scene: &Scene, tale: &mut Tale, server: &Server) -> Result<
         .await?;
     tale.step(titles::DESIRED_STATE, steps::desired_state(scene, &commit))
         .await?;
-    tale.step(titles::DEPLOYMENT_STATUS, steps::deployment_status(scene))
-        .await?;
+    tale.step(
+        titles::DEPLOYMENT_STATUS,
+        steps::deployment_status(scene, ENVELOPE),
+    )
+    .await?;
+    tale.step(
+        titles::MESSAGE_SIGNATURE,
+        steps::deployment_status(scene, MESSAGE),
+    )
+    .await?;
     Ok(device)
 }
 
@@ -98,5 +106,11 @@ async fn attack(
     tale.step(titles::REWRITE, attacks::rewrite(scene, server))
         .await?;
     tale.step(titles::HONEST_BOX, attacks::honest_box(scene, server))
-        .await
+        .await?;
+    let message = attacks::message(scene, server, device);
+    tale.step(titles::MESSAGE, message).await
 }
+
+/// How a report is signed.
+const ENVELOPE: &str = "envelope";
+const MESSAGE: &str = "message";

@@ -32,6 +32,7 @@ pub(super) async fn serve(scene: &Scene) -> Outcome<Server> {
         "127.0.0.1:0",
         "--admin-listen",
         "127.0.0.1:0",
+        "--allow-message-signatures",
         "--json",
         "--data",
     ];
@@ -212,12 +213,15 @@ pub(super) async fn desired_state(scene: &Scene, commit: &str) -> Outcome<()> {
     Ok(Done { value: (), wire })
 }
 
-pub(super) async fn deployment_status(scene: &Scene) -> Outcome<()> {
+/// `form` as `--form` has it.
+pub(super) async fn deployment_status(scene: &Scene, form: &str) -> Outcome<()> {
     let arguments = [
         "report",
         "deployment",
         DEPLOYMENT,
         "installed",
+        "--form",
+        form,
         "--state",
         "state",
         "--json",

@@ -37,6 +37,10 @@ pub(super) const DEPLOYMENT_STATUS: Title = (
     "deployment-status",
     "it reports that the deployment is installed",
 );
+pub(super) const MESSAGE_SIGNATURE: Title = (
+    "message-signature",
+    "it reports the same again, as a signed HTTP message instead of an envelope",
+);
 pub(super) const TAMPER: Title = (
     "attack-tamper",
     "ATTACK: a signed request is changed on its way",
@@ -60,5 +64,9 @@ pub(super) const REWRITE: Title = (
 pub(super) const HONEST_BOX: Title = (
     "honest-box",
     "the same box, changing nothing, is no obstacle",
+);
+pub(super) const MESSAGE: Title = (
+    "attack-message",
+    "ATTACK: a box changes the path or the body of a signed message, or sends it twice",
 );
 pub(super) const STOP: Title = ("stop", "the orchestrator is asked to stop, and does");
