@@ -855,3 +855,38 @@ fn public_key(key: &Value) -> String {
     });
     format!("-----BEGIN PUBLIC KEY-----\n{spki}\n-----END PUBLIC KEY-----\n")
 }
+
+#[test]
+fn a_digest_that_is_not_covered_proves_nothing() {
+    let folder = worked();
+    let verify = message("verify --public-key k.spki");
+    let sign = |list: &str, text: &str| {
+        let arguments = ["message", "sign", "--key", "k.der", "--components", list];
+        String::from_utf8(folder.ok(&arguments, text.as_bytes())).unwrap()
+    };
+    // The member that is signed is not the one that the body has.
+    let field = format!("\r\nContent-Digest: {DIGEST}, unixsum=:Zm9v:\r\n\r\n");
+    let signed = sign(
+        "(\"@method\" \"@target-uri\" \"content-digest\";key=\"unixsum\");created=1",
+        &REQUEST.replacen("\r\n\r\n", &field, 1),
+    );
+    let found = folder.run(&verify, signed.as_bytes()).exit(0).stdout();
+    let gap = "\nNOT COVERED  the body of 7 bytes, since content-digest is not\n";
+    assert!(found.contains(gap), "{found}");
+    // The one in the trailers is signed; another, right for another body, comes before it.
+    let signed = sign(
+        "(\"@method\" \"@target-uri\" \"content-digest\";tr);created=1",
+        &format!(
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n{{\"a\":1}}\r\n0\r\nContent-Digest: {DIGEST}\r\n\r\n"
+        ),
+    );
+    let found = folder.run(&verify, signed.as_bytes()).exit(0).stdout();
+    assert!(
+        found.ends_with("\nyes: the signature verifies\n"),
+        "{found}"
+    );
+    let other = "Host: a\r\nContent-Digest: sha-256=:cHeM4BrY0agsgKNQC+5HbzRlEjjt65NsSnsBYbE5UWk=:";
+    let changed = signed.replace("{\"a\":1}", "{\"a\":3}");
+    let changed = changed.replacen("Host: a", other, 1);
+    folder.run(&verify, changed.as_bytes()).exit(1);
+}

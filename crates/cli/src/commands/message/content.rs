@@ -2,8 +2,8 @@
 
 use super::text::HttpText;
 use crate::key::Backend;
-use crate::message::Limits;
 use crate::message::content_digest::{ClaimedDigests, DigestError, DigestField};
+use crate::message::{Field, Limits};
 
 /// Whether the body is the one that Content-Digest states.
 #[derive(Debug)]
@@ -19,23 +19,20 @@ pub(super) enum Content {
 }
 
 impl Content {
-    /// Compares the body, if the file has it, with Content-Digest in the head or in the trailers.
+    /// Compares the body, if the file has it, with Content-Digest in the head and in the trailers:
+    /// a signature may cover either.
     pub(super) fn compare(text: &HttpText<'_>, body: Option<&[u8]>) -> Self {
-        let read =
-            |fields| ClaimedDigests::read(fields, DigestField::ContentDigest, &Limits::DEFAULT);
-        let claimed = match read(&text.fields) {
-            Ok(None) => read(&text.trailers),
-            found => found,
-        };
-        let (claimed, body) = match (claimed, body) {
-            (Ok(_), None) => return Self::NotCompared,
-            (Ok(None), Some(body)) => return Self::NotStated(body.len()),
-            (Ok(Some(claimed)), Some(body)) => (claimed, body),
-            (Err(error), _) => return Self::Refused(error),
-        };
-        match claimed.check(body, Backend::AWS_LC_RS) {
-            Ok(()) => Self::Matches(body.len()),
-            Err(error) => Self::Refused(error),
+        let mut is_stated = false;
+        for fields in [&text.fields, &text.trailers] {
+            match check(fields, body) {
+                Ok(stated) => is_stated |= stated,
+                Err(error) => return Self::Refused(error),
+            }
+        }
+        match body {
+            None => Self::NotCompared,
+            Some(body) if is_stated => Self::Matches(body.len()),
+            Some(body) => Self::NotStated(body.len()),
         }
     }
 
@@ -65,4 +62,13 @@ impl Content {
             Self::Refused(_) => "refused",
         }
     }
+}
+
+/// Whether these fields state a digest, which is the body's.
+fn check(fields: &[Field<'_>], body: Option<&[u8]>) -> Result<bool, DigestError> {
+    let claimed = ClaimedDigests::read(fields, DigestField::ContentDigest, &Limits::DEFAULT)?;
+    if let (Some(claimed), Some(body)) = (&claimed, body) {
+        claimed.check(body, Backend::AWS_LC_RS)?;
+    }
+    Ok(claimed.is_some())
 }

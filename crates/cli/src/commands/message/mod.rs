@@ -14,6 +14,8 @@ mod reason;
 mod report;
 mod sign;
 mod source;
+#[cfg(test)]
+mod tests;
 mod text;
 mod verify;
 

@@ -80,31 +80,46 @@ pub(crate) fn run(arguments: &Sign) -> Result<Exit, Failure> {
     };
     arguments.source.look(&with_digest, |text, message| {
         check_label(arguments, text)?;
-        let (base, fields) = match arguments.profile {
+        let signed = match arguments.profile {
             Some(ProfileName::Margo) => by_margo(arguments, text, message, &key)?,
             None => by_parameters(arguments, text, message, &key)?,
         };
-        let signature = [
-            ("Signature-Input", fields.signature_input.as_str()),
-            ("Signature", fields.signature.as_str()),
-        ];
-        let digest = digest.as_deref().map(|value| ("Content-Digest", value));
-        let added = digest.into_iter().chain(signature);
-        if arguments.json {
-            let mut members: Map<String, Value> = added
-                .map(|(name, value)| (name.to_owned(), json!(value)))
-                .collect();
-            members.insert("base".to_owned(), json!(base));
-            output::json(&members)?;
-        } else if arguments.fields_only {
-            for (name, value) in added {
-                output::line(format_args!("{name}: {value}"))?;
-            }
-        } else {
-            output::write(&text.with_fields(&signature))?;
-        }
-        Ok(Exit::Done)
+        print(arguments, text, digest.as_deref(), &signed)
     })
+}
+
+/// What was signed, and the fields that say so.
+struct Signed {
+    base: String,
+    fields: SignatureFields,
+}
+
+fn print(
+    arguments: &Sign,
+    text: &HttpText<'_>,
+    digest: Option<&str>,
+    signed: &Signed,
+) -> Result<Exit, Failure> {
+    let signature = [
+        ("Signature-Input", signed.fields.signature_input.as_str()),
+        ("Signature", signed.fields.signature.as_str()),
+    ];
+    let digest = digest.map(|value| ("Content-Digest", value));
+    let added = digest.into_iter().chain(signature);
+    if arguments.json {
+        let mut members: Map<String, Value> = added
+            .map(|(name, value)| (name.to_owned(), json!(value)))
+            .collect();
+        members.insert("base".to_owned(), json!(signed.base));
+        output::json(&members)?;
+    } else if arguments.fields_only {
+        for (name, value) in added {
+            output::line(format_args!("{name}: {value}"))?;
+        }
+    } else {
+        output::write(&text.with_fields(&signature))?;
+    }
+    Ok(Exit::Done)
 }
 
 /// The Content-Digest to add. One that is there must be right: nobody could verify it else.
@@ -115,7 +130,7 @@ fn digest(arguments: &Sign, text: &HttpText<'_>) -> Result<Option<String>, Failu
         (None, Some(Digest::Sha512)) => DigestAlgorithm::Sha512,
         (None, None) => return Ok(None),
     };
-    let body = body(text)?;
+    let body = text.whole_body()?;
     match Content::compare(text, Some(body)) {
         Content::Refused(error) => Err(Failure::of(Exit::No, &error)),
         Content::Matches(_) => Ok(None),
@@ -151,7 +166,7 @@ fn by_parameters(
     text: &HttpText<'_>,
     message: Message<'_>,
     key: &dyn SigningKey,
-) -> Result<(String, SignatureFields), Failure> {
+) -> Result<Signed, Failure> {
     let refused = |error: &dyn std::error::Error| Failure::of(Exit::No, error);
     let list = match &arguments.components {
         Some(list) => list.clone(),
@@ -168,7 +183,7 @@ fn by_parameters(
     for gap in gaps::find(&params, message, body) {
         output::progress(format_args!("not covered: {gap}"));
     }
-    Ok((base, fields))
+    Ok(Signed { base, fields })
 }
 
 fn with_parameters<'c>(
@@ -202,7 +217,7 @@ fn by_margo(
     text: &HttpText<'_>,
     message: Message<'_>,
     key: &dyn SigningKey,
-) -> Result<(String, SignatureFields), Failure> {
+) -> Result<Signed, Failure> {
     let refused = |error: &dyn std::error::Error| Failure::of(Exit::No, error);
     let Message::Request(request) = message else {
         let sentence = "it is a response, and Margo 1.0 signs requests only";
@@ -214,7 +229,7 @@ fn by_margo(
         None => Nonce::random(&mut crate::random::system()),
     };
     let created = arguments.created.unwrap_or(Moment::Now).time();
-    let body = Some(body(text)?).filter(|body| !body.is_empty());
+    let body = Some(text.whole_body()?).filter(|body| !body.is_empty());
     let (method, target) = (request.method(), *request.target());
     let outgoing = margo::prepare(method, target, body, created, &nonce, key.public_key())
         .map_err(|error| refused(&error))?;
@@ -225,7 +240,7 @@ fn by_margo(
         signature_input: headers.signature_input,
         signature: headers.signature,
     };
-    Ok((base, fields))
+    Ok(Signed { base, fields })
 }
 
 /// What is signed must be what the message has.
@@ -258,11 +273,4 @@ fn default_components(text: &HttpText<'_>, message: Message<'_>) -> String {
         ""
     };
     format!("({start}{digest})")
-}
-
-fn body<'t>(text: &'t HttpText<'_>) -> Result<&'t [u8], Failure> {
-    match &text.body {
-        Ok(body) => Ok(body),
-        Err(failure) => Err(Failure::new(failure.exit(), failure)),
-    }
 }

@@ -49,6 +49,14 @@ impl<'t> HttpText<'t> {
         })
     }
 
+    /// The body, where the file has it whole.
+    pub(super) fn whole_body(&self) -> Result<&[u8], Failure> {
+        match &self.body {
+            Ok(body) => Ok(body),
+            Err(failure) => Err(Failure::new(failure.exit(), failure)),
+        }
+    }
+
     /// The part with the signatures: the head, or else the trailers (RFC 9421 §4.3).
     pub(super) fn signed_fields(&self) -> &[Field<'t>] {
         let has_any = |fields: &[Field<'_>]| {
@@ -83,6 +91,10 @@ impl<'t> HttpText<'t> {
         let mut out = Vec::with_capacity(self.text.len() + 1024);
         out.extend_from_slice(head);
         if !head.ends_with(b"\n") {
+            // The file ends in the middle of a line end.
+            if head.ends_with(b"\r") && line_end == b"\r\n" {
+                out.pop();
+            }
             out.extend_from_slice(line_end);
         }
         for (name, value) in added {
@@ -150,10 +162,7 @@ impl<'t> Lines<'t> {
         let length = rest.iter().position(|byte| *byte == b'\n');
         let bytes = rest.get(..length.unwrap_or(rest.len())).unwrap_or_default();
         let line = Line {
-            bytes: match length {
-                Some(_) => bytes.strip_suffix(b"\r").unwrap_or(bytes),
-                None => bytes,
-            },
+            bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes),
             start: self.at,
         };
         self.at = self.text.len().min(self.at + bytes.len() + 1);

@@ -55,38 +55,7 @@ pub(crate) fn run(arguments: &Verify) -> Result<Exit, Failure> {
     let key = arguments.trusted.read()?;
     let bytes = arguments.source.read()?;
     let report = arguments.source.look(&bytes, |text, message| {
-        let limits = Limits::DEFAULT;
-        let body = match (&text.body, arguments.head_only) {
-            (_, true) => None,
-            (Ok(body), false) => Some(&**body),
-            (Err(failure), false) => return Err(Failure::new(failure.exit(), failure)),
-        };
-        let signatures = Signatures::read(text.signed_fields(), &limits)
-            .map_err(|error| Failure::of(Exit::No, &error))?;
-        let label = match arguments.profile {
-            Some(ProfileName::Margo) => margo::LABEL,
-            None => only_label(&signatures, arguments.label.as_deref())?,
-        };
-        let claimed = signatures
-            .claimed(label)
-            .map_err(|error| Failure::of(Exit::No, &error))?;
-        let params = claimed.claimed_params();
-        let content = Content::compare(text, body);
-        let verdict = match arguments.profile {
-            Some(ProfileName::Margo) => by_margo(arguments, &key, text, message)?,
-            None => by_signature(arguments, &key, &signatures, &claimed, message, label)?
-                .and_then(|algorithm| content.refusal().map_or(Ok(algorithm), Err)),
-        };
-        Ok(Report {
-            claims: Claims::new(label, &claimed, message),
-            gaps: gaps::find(params, message, body),
-            hints: match &verdict {
-                Ok(_) => Vec::new(),
-                Err(_) => hints::find(&claimed, &key),
-            },
-            content,
-            verdict,
-        })
+        report(arguments, &key, text, message)
     })?;
     if arguments.json {
         output::json(&report.to_json())?;
@@ -94,6 +63,42 @@ pub(crate) fn run(arguments: &Verify) -> Result<Exit, Failure> {
         output::write(report.to_text().as_bytes())?;
     }
     Ok(report.exit())
+}
+
+fn report(
+    arguments: &Verify,
+    key: &PublicKey,
+    text: &HttpText<'_>,
+    message: Message<'_>,
+) -> Result<Report, Failure> {
+    let refused = |error: &dyn std::error::Error| Failure::of(Exit::No, error);
+    let body = match arguments.head_only {
+        true => None,
+        false => Some(text.whole_body()?),
+    };
+    let signatures = Signatures::read(text.signed_fields(), &Limits::DEFAULT)
+        .map_err(|error| refused(&error))?;
+    let label = match arguments.profile {
+        Some(ProfileName::Margo) => margo::LABEL,
+        None => only_label(&signatures, arguments.label.as_deref())?,
+    };
+    let claimed = signatures.claimed(label).map_err(|error| refused(&error))?;
+    let content = Content::compare(text, body);
+    let verdict = match arguments.profile {
+        Some(ProfileName::Margo) => by_margo(arguments, key, text, message)?,
+        None => by_signature(arguments, key, &signatures, &claimed, message, label)?
+            .and_then(|algorithm| content.refusal().map_or(Ok(algorithm), Err)),
+    };
+    Ok(Report {
+        claims: Claims::new(label, &claimed, message),
+        gaps: gaps::find(claimed.claimed_params(), message, body),
+        hints: match &verdict {
+            Ok(_) => Vec::new(),
+            Err(_) => hints::find(&claimed, key),
+        },
+        content,
+        verdict,
+    })
 }
 
 /// What the signature verified with, or why it is refused.
@@ -137,7 +142,7 @@ fn by_margo(
         let sentence = "it is a response, and Margo 1.0 signs requests only";
         return Err(Failure::new(Exit::No, sentence));
     };
-    let body = text.body.as_deref().unwrap_or_default();
+    let body = text.whole_body()?;
     let window = window(arguments, arguments.max_age.unwrap_or(MARGO_MAX_AGE));
     let profile = Profile {
         rsa: match arguments.rsa_padding {
