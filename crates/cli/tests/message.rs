@@ -116,6 +116,8 @@ fn the_worked_example_is_verified_and_its_base_printed() {
         folder.ok(&message("base"), pasted.as_bytes()),
         BASE.as_bytes()
     );
+    let verify = message("verify --public-key k.spki");
+    folder.run(&verify, pasted.as_bytes()).exit(0);
     // Before there is a signature.
     let unsigned = pasted.replace("\nSignature:", "\nX-Signature:");
     assert_eq!(
@@ -889,4 +891,59 @@ fn a_digest_that_is_not_covered_proves_nothing() {
     let changed = signed.replace("{\"a\":1}", "{\"a\":3}");
     let changed = changed.replacen("Host: a", other, 1);
     folder.run(&verify, changed.as_bytes()).exit(1);
+}
+
+#[test]
+fn the_padding_of_an_rsa_key_is_found_or_said() {
+    let folder = worked();
+    let make = [
+        "genpkey",
+        "-algorithm",
+        "RSA",
+        "-pkeyopt",
+        "rsa_keygen_bits:2048",
+        "-out",
+        "rsa.key",
+    ];
+    let Some(_) = folder.openssl(&make) else {
+        return;
+    };
+    folder.openssl(&["pkey", "-in", "rsa.key", "-pubout", "-out", "rsa.pem"]);
+    let list = "(\"@method\" \"@target-uri\");created=1767225600";
+    let base = folder.ok(
+        &["message", "base", "plain.http", "--components", list],
+        b"",
+    );
+    folder.write("rsa.base", base);
+    let pss = [
+        "-sigopt",
+        "rsa_padding_mode:pss",
+        "-sigopt",
+        "rsa_pss_saltlen:digest",
+    ];
+    for (name, hash, padding) in [
+        ("rsa-v1_5-sha256", "-sha256", &[][..]),
+        ("rsa-pss-sha256", "-sha256", &pss),
+        ("rsa-pss-sha512", "-sha512", &pss),
+    ] {
+        let sign = [
+            &["dgst", hash, "-sign", "rsa.key"][..],
+            padding,
+            &["rsa.base"],
+        ]
+        .concat();
+        let value = BASE64_STANDARD.encode(folder.openssl(&sign).unwrap().stdout);
+        let added =
+            format!("\r\nSignature-Input: sig1={list}\r\nSignature: sig1=:{value}:\r\n\r\n");
+        let text = REQUEST.replacen("\r\n\r\n", &added, 1);
+        let verify = message("verify --public-key rsa.pem --json");
+        let found = &folder.run(&verify, text.as_bytes()).exit(0).lines()[0];
+        assert_eq!(found["algorithm"], name);
+        for other in ["rsa-v1_5-sha256", "rsa-pss-sha256", "rsa-pss-sha512"] {
+            let said = [&verify[..], &["--rsa-padding", other]].concat();
+            folder
+                .run(&said, text.as_bytes())
+                .exit(i32::from(other != name));
+        }
+    }
 }
