@@ -15,7 +15,7 @@ use core::hint::black_box;
 use core::time::Duration;
 
 use bare::Counter;
-use gangplank_client::{Now, Onboarding, Response, RootTrust, Settings, Step};
+use gangplank_client::{Now, Onboarding, ReportForm, Response, RootTrust, Settings, Step};
 use gangplank_envelope::{
     Binding, Envelope, Expect, ExpectedAudience, ExpectedForm, Form, Freshness, Limits, Nonce,
     NonceIssuer, PayloadType,
@@ -102,13 +102,14 @@ fn onboarding() -> Option<usize> {
 }
 
 fn client() -> Option<bool> {
-    let settings = Settings::new(
+    let mut settings = Settings::new(
         RootUrl::parse(black_box("https://wfm.example")).ok()?,
         CertificateId::parse(black_box("SN-0001")).ok()?,
         Vec::from([CertificateDer::from(black_box(&[0x30, 0][..]))]),
         RootTrust::Pinned([0; 32]),
         now(),
     );
+    settings.report_form = black_box(ReportForm::MessageSignature);
     let key = SoftwareKey::generate(Algorithm::EcdsaP256Sha256, &mut Counter::default()).ok()?;
     let mut onboarding = Onboarding::new(settings, None).ok()?;
     loop {
