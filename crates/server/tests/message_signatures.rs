@@ -450,6 +450,7 @@ async fn a_body_goes_with_its_digest() {
         let answer = scene.send(&report).await;
         assert_eq!(answer.status.as_u16(), 400, "{what}: {}", answer.text());
         assert_eq!(answer.problem(), DIGEST, "{what}");
+        assert!(!answer.text().contains(ROOT), "{}", answer.text());
     }
     // Who has no key learns nothing about digests of bodies.
     let stranger = Report {

@@ -9,6 +9,8 @@ use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 
 use crate::admission::Refused;
 use crate::listen::problem_response;
+#[cfg(feature = "message")]
+use crate::message_signature;
 use crate::server::Server;
 use crate::store::{Inadmissible, StoreError};
 
@@ -103,8 +105,10 @@ impl Server {
                 Refusal::new(ProblemName::TooLarge, refused).explained()
             }
             #[cfg(feature = "message")]
-            Refused::Message(error) if error.http_status() == 400 => {
-                Refusal::new(ProblemName::ContentDigest, refused).explained()
+            Refused::Message(message_signature::VerifyError::Message { reason, .. })
+                if reason.http_status() == 400 =>
+            {
+                Refusal::new(ProblemName::ContentDigest, reason).explained()
             }
             Refused::AmbiguousTenant => Refusal::not_admitted(refused),
             _ => self.unauthenticated(refused),
