@@ -94,6 +94,10 @@ pub(crate) fn observer(json: bool) -> Observer {
 /// Why the driver gave up, with its exit code.
 pub(crate) fn failure(error: &ClientError) -> Failure {
     let exit = match error {
+        #[cfg(feature = "pkcs11")]
+        ClientError::Config(ConfigError::Token(error)) => {
+            return crate::signing_key::token::failure(error);
+        }
         // Content that is there and broken is a "no"; what is not there cannot be told.
         ClientError::Config(ConfigError::Key { .. } | ConfigError::Certificate { .. }) => Exit::No,
         _ => match error.exit_code() {

@@ -18,6 +18,9 @@ mod output;
 mod pinned;
 mod random;
 mod runtime;
+mod signing_key;
+#[cfg(all(unix, feature = "pkcs11"))]
+mod terminal;
 mod times;
 
 pub use arguments::Cli;

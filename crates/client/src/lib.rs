@@ -4,6 +4,7 @@
 //! of its own, and needs no `std`: it decides what to sign, what to send, how long to wait, and what
 //! of an answer to believe. It does not run workloads, and does not issue or renew certificates.
 //! Feature `http` (default) adds the driver: TLS, state on disk, the system's clock, `git`.
+//! Feature `pkcs11` adds keys in PKCS#11 tokens.
 //!
 //! ```
 //! use gangplank_client::{Now, Onboarding, Response, RootTrust, Settings, Step};
@@ -41,7 +42,7 @@
 //! [`Operation`]s (what it does when aboard), [`Step`], [`Request`] and [`Response`] (what the
 //! machines and their caller exchange), [`Trouble`] and [`Stopped`] (why it waits, why it ends).
 
-#![cfg_attr(not(any(test, feature = "http")), no_std)]
+#![cfg_attr(not(any(test, feature = "http", feature = "pkcs11")), no_std)]
 
 extern crate alloc;
 
@@ -53,6 +54,8 @@ mod coming_aboard;
 mod context;
 mod error;
 mod exchanges;
+#[cfg(any(feature = "http", feature = "pkcs11"))]
+mod key_uri;
 #[cfg(any(test, feature = "http"))]
 mod machine;
 mod plan;
@@ -68,12 +71,16 @@ pub mod driver;
 pub mod git;
 #[cfg(all(feature = "http", feature = "message"))]
 pub mod message_signature;
+#[cfg(feature = "pkcs11")]
+pub mod pkcs11;
 
 pub use aboard::{Aboard, DeviceState, GitAccess, Reported};
 pub use backoff::Backoff;
 pub use clock::Now;
 pub use coming_aboard::Onboarding;
 pub use error::{BadAnswer, Refusal, RequestError, StartError, Stopped, Trouble};
+#[cfg(any(feature = "http", feature = "pkcs11"))]
+pub use key_uri::{KeyUri, UriError};
 pub use session::{Operation, Session};
 pub use settings::{ReportForm, RootTrust, Settings};
 pub use step::{Connection, Method, Purpose, Request, Response, Step};

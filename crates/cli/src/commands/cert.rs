@@ -6,8 +6,10 @@ use rcgen::{
     CertificateParams, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa,
     KeyUsagePurpose, PublicKeyData, SignatureAlgorithm,
 };
+use spki::SubjectPublicKeyInfoRef;
 
-use crate::key::{Algorithm, CertificateId, SigningKey, SoftwareKey};
+use crate::key::{Algorithm, CertificateId, SigningKey};
+use crate::signing_key::KeyArguments;
 use crate::{Exit, Failure, files, output};
 
 #[derive(Debug, Subcommand)]
@@ -18,9 +20,8 @@ pub(crate) enum CertCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct SelfSigned {
-    /// The device's private key, PEM or DER
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    #[command(flatten)]
+    key: KeyArguments,
     /// The GUID that the manufacturer gave the device
     #[arg(long, value_name = "GUID", value_parser = CertificateId::parse)]
     id: CertificateId,
@@ -34,9 +35,9 @@ pub(crate) struct SelfSigned {
 
 pub(crate) fn run(command: CertCommand) -> Result<Exit, Failure> {
     let CertCommand::SelfSigned(arguments) = command;
-    let key = files::private_key(&arguments.key)?;
+    let key = arguments.key.open()?;
     let certificate = parameters(&arguments.id, arguments.days)
-        .and_then(|parameters| parameters.self_signed(&Signer::new(&key)))
+        .and_then(|parameters| parameters.self_signed(&Signer::new(key.as_ref())))
         .map_err(|error| Failure::of(Exit::CannotTell, &error))?;
     match &arguments.out {
         Some(path) => files::create_public(path, certificate.pem().as_bytes())?,
@@ -76,36 +77,33 @@ fn serial_number(id: &CertificateId) -> DnValue {
 
 /// A key of gangplank's as rcgen wants it.
 struct Signer<'k> {
-    key: &'k SoftwareKey,
-    point: &'k [u8],
+    key: &'k dyn SigningKey,
+    public: &'k [u8],
 }
 
 impl<'k> Signer<'k> {
-    fn new(key: &'k SoftwareKey) -> Self {
-        let spki = key.public_key().spki();
-        let length = match key.public_key().algorithm() {
-            Algorithm::Ed25519 => 32,
-            // An uncompressed point: one byte and two coordinates.
-            _ => 65,
-        };
-        // The key is the last field of a SubjectPublicKeyInfo.
+    fn new(key: &'k dyn SigningKey) -> Self {
+        let info = SubjectPublicKeyInfoRef::try_from(key.public_key().spki());
+        let bytes = info
+            .ok()
+            .and_then(|info| info.subject_public_key.as_bytes());
         Self {
             key,
-            point: spki
-                .get(spki.len().saturating_sub(length)..)
-                .unwrap_or_default(),
+            public: bytes.unwrap_or_default(),
         }
     }
 }
 
 impl PublicKeyData for Signer<'_> {
     fn der_bytes(&self) -> &[u8] {
-        self.point
+        self.public
     }
 
     fn algorithm(&self) -> &'static SignatureAlgorithm {
         match self.key.public_key().algorithm() {
             Algorithm::Ed25519 => &rcgen::PKCS_ED25519,
+            Algorithm::EcdsaP384Sha384 => &rcgen::PKCS_ECDSA_P384_SHA384,
+            Algorithm::RsaPkcs1Sha256 => &rcgen::PKCS_RSA_SHA256,
             _ => &rcgen::PKCS_ECDSA_P256_SHA256,
         }
     }

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::device::{FormArgument, PatienceArguments, failure, observer};
 use crate::onboarding::v2024::capabilities::DeviceCapabilities;
 use crate::runtime::block_on;
+use crate::signing_key::{location, pin_file_of_environment};
 use crate::{Exit, Failure, files, output};
 
 #[derive(Debug, Args)]
@@ -17,9 +18,12 @@ pub(crate) struct Onboard {
     /// The GUID that the manufacturer gave the device
     #[arg(long, value_name = "GUID")]
     id: Option<String>,
-    /// The device's private key, PEM
-    #[arg(long, value_name = "FILE")]
+    /// The device's private key: a file, PEM, or a `pkcs11:` URI (RFC 7512) with `module-path`
+    #[arg(long, value_name = "FILE|URI")]
     key: Option<PathBuf>,
+    /// The file of the token's PIN, remembered; else GANGPLANK_PIN_FILE, else the URI's `pin-source`
+    #[arg(long, value_name = "FILE")]
+    pin_file: Option<PathBuf>,
     /// The device's certificate and its intermediates, PEM, the device's first
     #[arg(long, value_name = "FILE")]
     cert: Option<PathBuf>,
@@ -110,7 +114,8 @@ fn config(arguments: &Onboard) -> Result<DeviceConfig, Failure> {
     let given = DeviceConfig {
         url: arguments.url.clone(),
         id: arguments.id.clone(),
-        key: arguments.key.clone(),
+        key: arguments.key.as_deref().map(location).transpose()?,
+        pin_file: arguments.pin_file.clone(),
         cert: arguments.cert.clone(),
         root: arguments.root.clone(),
         transport_ca: arguments.transport_ca.clone(),
@@ -125,6 +130,7 @@ fn config(arguments: &Onboard) -> Result<DeviceConfig, Failure> {
         url: std::env::var("GANGPLANK_URL")
             .ok()
             .filter(|url| !url.is_empty()),
+        pin_file: pin_file_of_environment(),
         ..DeviceConfig::default()
     };
     let mut config = given.over(environment);

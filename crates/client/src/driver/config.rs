@@ -1,10 +1,11 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gangplank_key::{
     AwsLcKey, Backend, CertificateDer, CertificateId, CertificateIdError, KeyError,
-    PrivateKeyError, SigningKey as _, Zeroizing,
+    PrivateKeyError, SigningKey, Zeroizing,
 };
 use gangplank_onboarding::{
     JoinError, RootTarget, ShortText, TextError, v2024::onboarding::OnboardingRequest,
@@ -13,7 +14,9 @@ use gangplank_trust::roots::fingerprint;
 use rustls_pki_types::pem::PemObject as _;
 use serde::{Deserialize, Serialize};
 
-use super::build_time;
+use super::{KeyLocation, build_time};
+#[cfg(feature = "pkcs11")]
+use crate::pkcs11::{KeyUri, Pin, Pkcs11Error, Pkcs11Key};
 use crate::{ReportForm, RootTrust, Settings};
 
 /// A device's configuration as a person gives it: a JSON file, flags, the environment, or several of
@@ -39,9 +42,12 @@ pub struct DeviceConfig {
     /// The GUID that the manufacturer gave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The private key, PKCS#8 PEM.
+    /// The private key: a file, PKCS#8 PEM, or a `pkcs11:` URI.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub key: Option<PathBuf>,
+    pub key: Option<KeyLocation>,
+    /// The file of the PIN, for a key in a token; else it is the URI's `pin-source`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pin_file: Option<PathBuf>,
     /// The device's certificate and intermediates, PEM, leaf first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cert: Option<PathBuf>,
@@ -125,13 +131,21 @@ pub enum ConfigError {
         /// What is wrong with its key, if it is that.
         error: Option<KeyError>,
     },
+    /// The key in a token cannot be used.
+    #[cfg(feature = "pkcs11")]
+    #[error("{0}")]
+    Token(Pkcs11Error),
+    /// The key is in a token, and this program cannot speak to one.
+    #[cfg(not(feature = "pkcs11"))]
+    #[error("this program was built without PKCS#11")]
+    NoPkcs11,
     /// The key is not that of the certificate.
-    #[error("the certificate {} is not that of the key {}", cert.display(), key.display())]
+    #[error("the certificate {} is not that of the key {key}", cert.display())]
     OtherKey {
         /// The certificate's file.
         cert: PathBuf,
-        /// The key's file.
-        key: PathBuf,
+        /// Where the key is.
+        key: Box<KeyLocation>,
     },
     /// The root file is not the certificate that the join string pins.
     #[error("{} is not the root certificate that the join string names", path.display())]
@@ -150,7 +164,7 @@ pub enum ConfigError {
 /// A configuration with its files read.
 pub(crate) struct Resolved {
     pub(crate) settings: Settings,
-    pub(crate) key: AwsLcKey,
+    pub(crate) key: Arc<dyn SigningKey + Send + Sync>,
     pub(crate) transport_roots: Vec<CertificateDer<'static>>,
     pub(crate) state: PathBuf,
 }
@@ -196,6 +210,7 @@ impl DeviceConfig {
             url: self.url.or(lower.url),
             id: self.id.or(lower.id),
             key: self.key.or(lower.key),
+            pin_file: self.pin_file.or(lower.pin_file),
             cert: self.cert.or(lower.cert),
             root,
             transport_ca,
@@ -223,8 +238,11 @@ impl DeviceConfig {
     /// The same with every relative path below `folder`.
     #[must_use]
     pub fn relative_to(mut self, folder: &Path) -> Self {
+        if let Some(KeyLocation::File(path)) = &mut self.key {
+            *path = folder.join(&*path);
+        }
         let single = [
-            &mut self.key,
+            &mut self.pin_file,
             &mut self.cert,
             &mut self.root,
             &mut self.state,
@@ -240,16 +258,9 @@ impl DeviceConfig {
         let target = RootTarget::parse(url).map_err(ConfigError::Url)?;
         let id =
             CertificateId::parse(present(&self.id, "certificate id")?).map_err(ConfigError::Id)?;
-        let (key_path, cert_path) = (
-            present(&self.key, "key")?,
-            present(&self.cert, "certificate")?,
-        );
-        let text = read_file(key_path)?;
-        let text = std::str::from_utf8(&text).unwrap_or_default();
-        let key = AwsLcKey::from_pem(text).map_err(|error| ConfigError::Key {
-            path: key_path.clone(),
-            error,
-        })?;
+        let location = present(&self.key, "key")?;
+        let cert_path = present(&self.cert, "certificate")?;
+        let key = self.open_key(location)?;
         let certificates = read_certificates(cert_path)?;
         if !certificates
             .first()
@@ -257,7 +268,7 @@ impl DeviceConfig {
         {
             return Err(ConfigError::OtherKey {
                 cert: cert_path.clone(),
-                key: key_path.clone(),
+                key: Box::new(location.clone()),
             });
         }
         let trust = self.trust(&target)?;
@@ -279,6 +290,25 @@ impl DeviceConfig {
             transport_roots,
             state,
         })
+    }
+
+    fn open_key(
+        &self,
+        location: &KeyLocation,
+    ) -> Result<Arc<dyn SigningKey + Send + Sync>, ConfigError> {
+        match location {
+            KeyLocation::File(path) => read_key(path),
+            #[cfg(feature = "pkcs11")]
+            KeyLocation::Token(uri) => self.open_token(uri).map_err(ConfigError::Token),
+            #[cfg(not(feature = "pkcs11"))]
+            KeyLocation::Token(_) => Err(ConfigError::NoPkcs11),
+        }
+    }
+
+    #[cfg(feature = "pkcs11")]
+    fn open_token(&self, uri: &KeyUri) -> Result<Arc<dyn SigningKey + Send + Sync>, Pkcs11Error> {
+        let pin = self.pin_file.as_deref().map(Pin::from_file).transpose()?;
+        Ok(Arc::new(Pkcs11Key::open(uri, pin, Backend::AWS_LC_RS)?))
     }
 
     /// A file and a pin must agree; without either only the explicit option helps.
@@ -319,6 +349,16 @@ impl DeviceConfig {
             serial_number: text("serial number", &self.serial_number)?,
         })
     }
+}
+
+fn read_key(path: &Path) -> Result<Arc<dyn SigningKey + Send + Sync>, ConfigError> {
+    let text = read_file(path)?;
+    let text = std::str::from_utf8(&text).unwrap_or_default();
+    let key = AwsLcKey::from_pem(text).map_err(|error| ConfigError::Key {
+        path: path.to_owned(),
+        error,
+    })?;
+    Ok(Arc::new(key))
 }
 
 fn present<'a, T>(value: &'a Option<T>, name: &'static str) -> Result<&'a T, ConfigError> {

@@ -55,8 +55,8 @@ impl Device {
     ) -> Result<Self, ClientError> {
         let resolved = config.resolve()?;
         let directory = open_state(resolved.state)?;
-        let key = Arc::new(resolved.key);
-        let mut device = Self::new(resolved.settings, key, directory, resolved.transport_roots)?;
+        let (settings, key) = (resolved.settings, resolved.key);
+        let mut device = Self::new(settings, key, directory, resolved.transport_roots)?;
         device.config = Some(absolute(config)?);
         Ok(device)
     }

@@ -52,6 +52,8 @@ impl ClientError {
     /// bad answer, 8 needs an operator.
     pub fn exit_code(&self) -> u8 {
         match self {
+            #[cfg(feature = "pkcs11")]
+            Self::Config(ConfigError::Token(error)) if error.needs_operator() => 8,
             Self::Config(_)
             | Self::State(_)
             | Self::Start(_)

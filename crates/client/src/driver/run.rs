@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gangplank_key::{CryptoRng, SigningKey};
+use gangplank_key::{CryptoRng, Signature, SigningError, SigningKey};
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 
@@ -49,7 +49,7 @@ impl Engine {
             // The random numbers are not kept over an await, so that the future can move.
             let step = machine.next(self.clock.now(), &mut random())?;
             match step {
-                Step::Sign(message) => machine.signed(&self.key.sign(&message)?),
+                Step::Sign(message) => machine.signed(&self.sign(message).await?),
                 Step::Send(request) => match self.send(&request, machine).await {
                     Ok(response) => machine.receive(&response, self.clock.now()),
                     Err(error) => {
@@ -71,6 +71,17 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// A token may take a second, in which other tasks should go on.
+    async fn sign(&self, message: Vec<u8>) -> Result<Signature, SigningError> {
+        let key = Arc::clone(&self.key);
+        let signing = tokio::task::spawn_blocking(move || key.sign(&message));
+        signing.await.unwrap_or_else(|error| {
+            Err(SigningError {
+                reason: error.to_string(),
+            })
+        })
     }
 
     pub(crate) fn save(

@@ -629,9 +629,10 @@ async fn a_device_is_opened_from_files_and_reopened_from_its_state() {
     assert!(without(|config| config.cert = config.root.clone()).contains("is not that of the key"));
     assert!(without(|config| config.id = None).contains("certificate id is not configured"));
     assert!(
-        without(|config| config.key = Some("nowhere".into())).contains("nowhere: No such file")
+        without(|config| config.key = Some(KeyLocation::File("nowhere".into())))
+            .contains("nowhere: No such file")
     );
-    let endless = without(|config| config.key = Some("/dev/zero".into()));
+    let endless = without(|config| config.key = Some(KeyLocation::File("/dev/zero".into())));
     assert_eq!(endless, "/dev/zero: it is longer than 1 MiB");
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use gangplank_client::driver::{Device, DeviceConfig, Proxy as HttpProxy};
+use gangplank_client::driver::{Device, DeviceConfig, KeyLocation, Proxy as HttpProxy};
 use gangplank_server::RateLimit;
 use gangplank_server::key::{CertificateDer, SoftwareKey};
 use gangplank_server::onboarding::{DeviceId, RootUrl};
@@ -153,7 +153,7 @@ impl Site {
         DeviceConfig {
             url: Some(self.running.join().to_string()),
             id: Some(id.to_owned()),
-            key: Some(folder.join("key.pem")),
+            key: Some(KeyLocation::File(folder.join("key.pem"))),
             cert: Some(folder.join("cert.pem")),
             state: Some(folder.join("state")),
             transport_ca,

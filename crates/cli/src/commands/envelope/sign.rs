@@ -6,15 +6,15 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use super::{MaxPayload, audience};
 use crate::envelope::{Audience, Binding, Envelope, Form, Limits, Nonce, PayloadType};
 use crate::key::{Backend, CertificateId};
+use crate::signing_key::KeyArguments;
 use crate::times::Moment;
 use crate::{Exit, Failure, files, output};
 
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("form").required(true).args(["plain", "payload_type"]))]
 pub(crate) struct Sign {
-    /// The private key, PEM or DER
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    #[command(flatten)]
+    key: KeyArguments,
     /// The signer's GUID (member certificateId)
     #[arg(long, value_name = "GUID", value_parser = CertificateId::parse)]
     id: CertificateId,
@@ -41,7 +41,7 @@ pub(crate) struct Sign {
 }
 
 pub(crate) fn run(arguments: Sign) -> Result<Exit, Failure> {
-    let key = files::private_key(&arguments.key)?;
+    let key = arguments.key.open()?;
     let mut certificates = Vec::new();
     for path in &arguments.certificate {
         certificates.extend(certificates_of(path)?);
@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: Sign) -> Result<Exit, Failure> {
     let refused = |error: &dyn std::error::Error| Failure::of(Exit::No, error);
     let mut envelope = Envelope::prepare_with(payload, form, &id, Backend::AWS_LC_RS)
         .map_err(|error| refused(&error))?
-        .sign_with(&key)
+        .sign_with(key.as_ref())
         .map_err(|error| refused(&error))?;
     envelope.push(b'\n');
     output::write(&envelope)?;

@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
@@ -13,16 +11,16 @@ use crate::message::structured::Bounds;
 use crate::message::{
     Limits, Message, Nonce, SignatureFields, SignatureParams, Signatures, margo, prepare,
 };
+use crate::signing_key::KeyArguments;
 use crate::times::{Moment, seconds};
-use crate::{Exit, Failure, files, output};
+use crate::{Exit, Failure, output};
 
 #[derive(Debug, Args)]
 pub(crate) struct Sign {
     #[command(flatten)]
     source: Source,
-    /// The private key, PEM or DER
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    #[command(flatten)]
+    key: KeyArguments,
     /// Sign as this profile has it, which chooses what is covered
     #[arg(long, value_enum, conflicts_with_all = ["components", "label", "expires", "tag", "key_id", "content_digest"])]
     profile: Option<ProfileName>,
@@ -69,7 +67,7 @@ enum Digest {
 }
 
 pub(crate) fn run(arguments: &Sign) -> Result<Exit, Failure> {
-    let key = files::private_key(&arguments.key)?;
+    let key = arguments.key.open()?;
     let bytes = arguments.source.read()?;
     let digest = arguments
         .source
@@ -81,8 +79,8 @@ pub(crate) fn run(arguments: &Sign) -> Result<Exit, Failure> {
     arguments.source.look(&with_digest, |text, message| {
         check_label(arguments, text)?;
         let signed = match arguments.profile {
-            Some(ProfileName::Margo) => by_margo(arguments, text, message, &key)?,
-            None => by_parameters(arguments, text, message, &key)?,
+            Some(ProfileName::Margo) => by_margo(arguments, text, message, key.as_ref())?,
+            None => by_parameters(arguments, text, message, key.as_ref())?,
         };
         print(arguments, text, digest.as_deref(), &signed)
     })
