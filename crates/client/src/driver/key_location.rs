@@ -1,5 +1,6 @@
 use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,14 @@ impl TryFrom<PathBuf> for KeyLocation {
             Some(text) => KeyUri::parse(text).map(Self::Token),
             None => Ok(Self::File(path)),
         }
+    }
+}
+
+impl FromStr for KeyLocation {
+    type Err = UriError;
+
+    fn from_str(text: &str) -> Result<Self, UriError> {
+        PathBuf::from(text).try_into()
     }
 }
 
@@ -60,6 +69,8 @@ mod tests {
         assert_eq!(serde_json::to_string(&config).unwrap(), json);
         let file: DeviceConfig = serde_json::from_str(r#"{"key":"./pkcs11:a"}"#).unwrap();
         assert_eq!(file.key, Some(KeyLocation::File("./pkcs11:a".into())));
+        assert_eq!(config.key, "pkcs11:token=t?module-path=/m.so".parse().ok());
+        assert_eq!(file.key, "./pkcs11:a".parse().ok());
     }
 
     #[test]
