@@ -4,7 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write as _};
 use std::path::Path;
 
-use gangplank_client::key::{Backend, KeyError, PublicKey, SoftwareKey, Zeroizing};
+use gangplank_client::key::{
+    AwsLcKey, Backend, KeyError, PrivateKeyError, PublicKey, SigningKey, SoftwareKey, Zeroizing,
+};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 
@@ -38,14 +40,38 @@ pub(crate) fn stdin(limit: usize) -> Result<Vec<u8>, Failure> {
     Ok(input)
 }
 
-/// Reads a private key: PEM (`PRIVATE KEY` or `EC PRIVATE KEY`) or DER PKCS#8.
+/// Reads a private key to sign with: PEM (`PRIVATE KEY`, `EC PRIVATE KEY` or `RSA PRIVATE KEY`) or
+/// DER PKCS#8.
+///
+/// RSA keys sign with aws-lc-rs, since pure Rust is not safe for them; all others in pure Rust, whose
+/// ECDSA signatures are the same each time.
+pub(crate) fn signing_key(path: &Path) -> Result<Box<dyn SigningKey>, Failure> {
+    let bytes = read(path)?;
+    let key = match software_key(&bytes) {
+        Ok(key) => return Ok(Box::new(key)),
+        Err(PrivateKeyError::RsaInPureRust) => match std::str::from_utf8(&bytes) {
+            Ok(text) => AwsLcKey::from_pem(text),
+            Err(_) => AwsLcKey::from_pkcs8_der(&bytes),
+        },
+        Err(error) => Err(error),
+    };
+    match key {
+        Ok(key) => Ok(Box::new(key)),
+        Err(error) => Err(Failure::of(Exit::No, &error).while_doing(path.display())),
+    }
+}
+
+/// As [`signing_key`], of every kind but RSA.
 pub(crate) fn private_key(path: &Path) -> Result<SoftwareKey, Failure> {
     let bytes = read(path)?;
-    let key = match std::str::from_utf8(&bytes) {
+    software_key(&bytes).map_err(|error| Failure::of(Exit::No, &error).while_doing(path.display()))
+}
+
+fn software_key(bytes: &[u8]) -> Result<SoftwareKey, PrivateKeyError> {
+    match std::str::from_utf8(bytes) {
         Ok(text) => SoftwareKey::from_pem(text),
-        Err(_) => SoftwareKey::from_pkcs8_der(&bytes),
-    };
-    key.map_err(|error| Failure::of(Exit::No, &error).while_doing(path.display()))
+        Err(_) => SoftwareKey::from_pkcs8_der(bytes),
+    }
 }
 
 /// Reads the certificates of a file, in its order: all of a PEM text, or one of DER. At least one.

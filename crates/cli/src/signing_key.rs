@@ -22,7 +22,7 @@ pub(crate) struct KeyArguments {
 impl KeyArguments {
     pub(crate) fn open(&self) -> Result<Box<dyn SigningKey>, Failure> {
         match location(&self.key)? {
-            KeyLocation::File(path) => Ok(Box::new(files::private_key(&path)?)),
+            KeyLocation::File(path) => files::signing_key(&path),
             #[cfg(feature = "pkcs11")]
             KeyLocation::Token(uri) => {
                 let pin_file = self.pin_file.clone().or_else(pin_file_of_environment);

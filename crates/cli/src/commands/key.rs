@@ -25,6 +25,8 @@ pub(crate) struct Generate {
 enum Kind {
     /// ECDSA on P-256 with SHA-256
     P256,
+    /// ECDSA on P-384 with SHA-384
+    P384,
     /// Ed25519
     Ed25519,
 }
@@ -33,6 +35,7 @@ pub(crate) fn run(command: KeyCommand) -> Result<Exit, Failure> {
     let KeyCommand::Generate(generate) = command;
     let algorithm = match generate.algorithm {
         Kind::P256 => Algorithm::EcdsaP256Sha256,
+        Kind::P384 => Algorithm::EcdsaP384Sha384,
         Kind::Ed25519 => Algorithm::Ed25519,
     };
     let failed = |error: &dyn std::error::Error| Failure::of(Exit::CannotTell, error);
