@@ -1,3 +1,4 @@
+use alloc::sync::Arc;
 use core::fmt;
 
 use rustls_pki_types::SignatureVerificationAlgorithm;
@@ -18,14 +19,22 @@ pub struct Backend {
     name: &'static str,
     sha256: fn(&[&[u8]]) -> [u8; 32],
     algorithms: &'static [&'static dyn SignatureVerificationAlgorithm],
-    verify_sha256: Option<VerifySha256>,
+    key_verifier: Option<KeyVerifier>,
 }
 
-/// Verifies a signature over a message whose SHA-256 is known, so that it is not hashed again.
-///
-/// Takes one of the algorithms that hash with SHA-256 (ECDSA P-256, RSA PKCS#1 v1.5 and PSS), the
-/// content of the key's `subjectPublicKey`, the hash, and the signature as certificates encode it.
-pub type VerifySha256 = fn(Algorithm, &[u8], &[u8; 32], &[u8]) -> Result<(), BadSignature>;
+/// Verifies one key's signatures over messages whose SHA-256 is known, so that they are not hashed
+/// again. The key is parsed when this is made.
+pub trait VerifySha256: fmt::Debug + Send + Sync {
+    /// Verifies `signature`, encoded as in certificates.
+    ///
+    /// # Errors
+    /// [`BadSignature`], without a reason.
+    fn verify_sha256(&self, sha256: &[u8; 32], signature: &[u8]) -> Result<(), BadSignature>;
+}
+
+/// Makes a [`VerifySha256`] out of one of the algorithms that hash with SHA-256 (ECDSA P-256, RSA
+/// PKCS#1 v1.5 and PSS) and the content of the key's `subjectPublicKey`. `None` if it cannot.
+pub type KeyVerifier = fn(Algorithm, &[u8]) -> Option<Arc<dyn VerifySha256>>;
 
 impl Backend {
     /// Verification and hashing in portable Rust without an allocator's help or `unsafe` C.
@@ -33,7 +42,7 @@ impl Backend {
         name: "pure-rust",
         sha256: pure_rust::sha256,
         algorithms: pure_rust::ALGORITHMS,
-        verify_sha256: Some(pure_rust::verify_sha256),
+        key_verifier: Some(pure_rust::key_verifier),
     };
 
     /// Verification and hashing by aws-lc-rs, about five times as fast on a server.
@@ -42,7 +51,7 @@ impl Backend {
         name: "aws-lc-rs",
         sha256: aws_lc::sha256,
         algorithms: aws_lc::ALGORITHMS,
-        verify_sha256: Some(aws_lc::verify_sha256),
+        key_verifier: Some(aws_lc::key_verifier),
     };
 
     /// A backend of the caller's own, for example one built on a FIPS-validated module.
@@ -58,15 +67,15 @@ impl Backend {
             name,
             sha256,
             algorithms,
-            verify_sha256: None,
+            key_verifier: None,
         }
     }
 
     /// The same, able to verify over a finished SHA-256 as well. Without it such messages are
     /// hashed twice, and nothing else changes.
     #[must_use]
-    pub const fn with_verify_sha256(mut self, verify: VerifySha256) -> Self {
-        self.verify_sha256 = Some(verify);
+    pub const fn with_verify_sha256(mut self, verifier: KeyVerifier) -> Self {
+        self.key_verifier = Some(verifier);
         self
     }
 
@@ -85,8 +94,15 @@ impl Backend {
         self.algorithms
     }
 
-    pub(crate) fn verify_sha256(&self) -> Option<VerifySha256> {
-        self.verify_sha256
+    pub(crate) fn verify_sha256(
+        &self,
+        algorithm: Algorithm,
+        public_key: &[u8],
+    ) -> Option<Arc<dyn VerifySha256>> {
+        let verifier = self.key_verifier?;
+        algorithm
+            .hashes_with_sha256()
+            .then(|| verifier(algorithm, public_key))?
     }
 }
 
@@ -110,7 +126,10 @@ mod tests {
     #[test]
     fn parts_are_hashed_as_one_text() {
         assert_eq!(Backend::PURE_RUST.sha256(&[b"a", b"", b"bc"]), ABC);
+        assert_eq!(Backend::PURE_RUST.sha256(&[b"abc"]), ABC);
         #[cfg(feature = "aws-lc-rs")]
         assert_eq!(Backend::AWS_LC_RS.sha256(&[b"a", b"", b"bc"]), ABC);
+        #[cfg(feature = "aws-lc-rs")]
+        assert_eq!(Backend::AWS_LC_RS.sha256(&[b"abc"]), ABC);
     }
 }

@@ -1,3 +1,4 @@
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use der::Decode;
@@ -10,7 +11,7 @@ use sha2::Digest;
 use spki::SubjectPublicKeyInfoRef;
 
 use crate::certificate::spki_of;
-use crate::{Algorithm, Backend, Signature};
+use crate::{Algorithm, Backend, Signature, VerifySha256};
 
 mod check;
 #[cfg(feature = "rsa")]
@@ -32,6 +33,7 @@ pub struct PublicKey {
     subject_public_key: Vec<u8>,
     backend: Backend,
     verifier: &'static dyn SignatureVerificationAlgorithm,
+    hash_verifier: Option<Arc<dyn VerifySha256>>,
 }
 
 impl PublicKey {
@@ -53,6 +55,7 @@ impl PublicKey {
             subject_public_key: subject_public_key.to_vec(),
             backend,
             verifier: verifier(backend, algorithm)?,
+            hash_verifier: backend.verify_sha256(algorithm, subject_public_key),
         })
     }
 
@@ -72,6 +75,9 @@ impl PublicKey {
         Ok(Self {
             algorithm,
             verifier: verifier(self.backend, algorithm)?,
+            hash_verifier: self
+                .backend
+                .verify_sha256(algorithm, &self.subject_public_key),
             ..self.clone()
         })
     }
@@ -136,17 +142,12 @@ impl PublicKey {
         sha256: &[u8; 32],
         signature: &Signature,
     ) -> Result<(), BadSignature> {
-        match self.backend.verify_sha256() {
-            Some(verify_sha256) if self.algorithm.hashes_with_sha256() => {
+        match &self.hash_verifier {
+            Some(verifier) => {
                 self.check_signature(signature)?;
-                verify_sha256(
-                    self.algorithm,
-                    &self.subject_public_key,
-                    sha256,
-                    &signature.to_wire(),
-                )
+                verifier.verify_sha256(sha256, &signature.to_wire())
             }
-            _ => self.verify(message, signature),
+            None => self.verify(message, signature),
         }
     }
 
