@@ -57,7 +57,7 @@ pub(crate) enum Stage {
 /// What waits for a signature.
 #[derive(Debug)]
 pub(crate) enum Unsigned {
-    Envelope(ToBeSigned, SentNonce),
+    Envelope(ToBeSigned<'static>, SentNonce),
     /// The header will sign it.
     Body(payload_signature::ToBeSigned),
     /// The request will be signed as an HTTP message, with this body.

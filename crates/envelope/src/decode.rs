@@ -1,8 +1,7 @@
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use gangplank_key::{CertificateDer, CertificateId, CertificateIdError};
-use serde::Deserialize;
 
 use crate::base64_text::read_standard;
 use crate::form::{Binding, Form};
@@ -12,12 +11,15 @@ use crate::{
 };
 
 mod raw;
+mod reader;
+
 use raw::Raw;
 
 impl<'w> Envelope<'w> {
     /// Reads an envelope: strict, bounded, and without believing any of it.
     ///
-    /// `scratch` receives the decoded payload; a caller may use one buffer for many envelopes.
+    /// `scratch` receives the decoded payload in place of what it held. A caller may use one buffer
+    /// for many envelopes, and then nothing of a payload's size is allocated.
     ///
     /// # Errors
     /// [`DecodeError`]: the sender wrote no envelope, or a larger one than `limits` allows.
@@ -32,16 +34,7 @@ impl<'w> Envelope<'w> {
                 limit: limits.text(),
             });
         }
-        // No value needs an escape, so each has one spelling.
-        if let Some(at) = wire.iter().position(|byte| *byte == b'\\') {
-            return Err(DecodeError::Backslash { at });
-        }
-        // serde also reads an array of the members' values as the object; the format does not.
-        if !wire.trim_ascii_start().starts_with(b"{") {
-            return Err(DecodeError::NoObject);
-        }
-        let raw: Raw<'_> =
-            serde_json::from_slice(wire).map_err(|error| DecodeError::json(&error))?;
+        let raw = Raw::read(wire)?;
         let form = form(&raw, limits)?;
         let certificate_id = member("certificateId", CertificateId::parse(raw.certificate_id))?;
         let digest = member("digest", digest(raw.digest))?;
@@ -69,20 +62,19 @@ pub enum DecodeError {
         /// Bytes accepted.
         limit: usize,
     },
-    /// A backslash: no value of an envelope needs an escape.
+    /// A backslash in a string: no value of an envelope needs an escape, so each has one spelling.
     #[error("the envelope has a backslash at byte {at}, which no value needs")]
     Backslash {
         /// Its byte offset.
         at: usize,
     },
-    /// Not a JSON object at all.
-    #[error("the envelope is not a JSON object")]
-    NoObject,
     /// Not one JSON object with exactly the members of an envelope.
-    #[error("the envelope is not a JSON object of its form: {reason}")]
+    #[error("the envelope is not a JSON object of its form: {reason} at byte {at}")]
     Json {
-        /// What is wrong, and the line and column where.
-        reason: String,
+        /// The byte offset where that was noticed.
+        at: usize,
+        /// What is wrong.
+        reason: JsonError,
     },
     /// One of `created`, `nonce`, `audience`, `certificates` without `type`.
     #[error("the envelope has no `type`, so it cannot have `{member}`")]
@@ -100,12 +92,22 @@ pub enum DecodeError {
     },
 }
 
-impl DecodeError {
-    fn json(error: &serde_json::Error) -> Self {
-        // The message may repeat a name of the sender's choice, however long.
-        let reason = error.to_string().chars().take(200).collect();
-        Self::Json { reason }
-    }
+/// Why a text is no JSON object of an envelope's form.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JsonError {
+    /// Something else stands there, or the text ends.
+    #[error("expected {0}")]
+    Expected(&'static str),
+    /// A member that no envelope has; of a long name the first hundred characters.
+    #[error("unknown member `{0}`")]
+    Unknown(String),
+    /// A member that was there before.
+    #[error("repeated member `{0}`")]
+    Repeated(&'static str),
+    /// A member that every envelope has is not there.
+    #[error("missing member `{0}`")]
+    Missing(&'static str),
 }
 
 /// Why a member's value is not of its form.
@@ -177,7 +179,7 @@ fn member<T, E: Into<MemberError>>(
 }
 
 fn payload<'s>(
-    text: &str,
+    text: &[u8],
     limit: usize,
     scratch: &'s mut Vec<u8>,
 ) -> Result<&'s [u8], MemberError> {
@@ -192,7 +194,7 @@ fn payload<'s>(
     Ok(scratch)
 }
 
-fn bytes(text: &str, limit: usize) -> Result<Vec<u8>, MemberError> {
+fn bytes(text: &[u8], limit: usize) -> Result<Vec<u8>, MemberError> {
     if text.is_empty() {
         return Err(MemberError::Empty);
     }
@@ -201,13 +203,13 @@ fn bytes(text: &str, limit: usize) -> Result<Vec<u8>, MemberError> {
     Ok(bytes)
 }
 
-fn digest(text: &str) -> Result<[u8; 32], MemberError> {
-    let hex = text.strip_prefix("sha256:").ok_or(MemberError::Digest)?;
+fn digest(text: &[u8]) -> Result<[u8; 32], MemberError> {
+    let hex = text.strip_prefix(b"sha256:").ok_or(MemberError::Digest)?;
     let mut digest = [0; 32];
     if hex.len() != 2 * digest.len() {
         return Err(MemberError::Digest);
     }
-    for (byte, pair) in digest.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+    for (byte, pair) in digest.iter_mut().zip(hex.chunks_exact(2)) {
         for character in pair {
             let value = match character {
                 b'0'..=b'9' => character - b'0',
@@ -229,7 +231,7 @@ fn created(seconds: u64) -> Result<u64, MemberError> {
 }
 
 fn certificates(
-    texts: Option<&[&str]>,
+    texts: Option<&[&[u8]]>,
     limits: &Limits,
 ) -> Result<Vec<CertificateDer<'static>>, MemberError> {
     let Some(texts) = texts else {

@@ -1,11 +1,10 @@
-use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Write;
 
 use gangplank_key::CertificateId;
 
-use crate::base64_text::append_standard;
+use crate::base64_text::{append_standard, make_room, write_standard};
 use crate::form::Form;
+use crate::limits::base64_length;
 use crate::{Binding, Envelope};
 
 impl Envelope<'_> {
@@ -13,13 +12,16 @@ impl Envelope<'_> {
     ///
     /// Decoding it gives this envelope again.
     pub fn encode(&self) -> Vec<u8> {
-        text(&Parts {
+        let mut text = Vec::new();
+        let parts = Parts {
             payload: self.payload,
             digest: &self.digest,
             signature: &self.signature,
             certificate_id: &self.certificate_id,
             form: &self.form,
-        })
+        };
+        parts.write(&mut text);
+        text
     }
 }
 
@@ -32,48 +34,91 @@ pub(crate) struct Parts<'p> {
     pub(crate) form: &'p Form,
 }
 
-pub(crate) fn text(parts: &Parts<'_>) -> Vec<u8> {
-    let mut text = String::with_capacity(parts.payload.len().div_ceil(3) * 4 + 1024);
-    text.push_str("{\"payload\":\"");
-    append_standard(parts.payload, &mut text);
-    text.push_str("\",\"digest\":\"sha256:");
-    for byte in parts.digest {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{byte:02x}");
+impl Parts<'_> {
+    /// Writes the text in place of what `text` held.
+    pub(crate) fn write(&self, text: &mut Vec<u8>) {
+        // The payload is written over what the buffer holds: wiping it first would take as long again.
+        make_room(text, self.room());
+        text.truncate(BEGIN.len() + base64_length(self.payload.len()));
+        if let Some((begin, payload)) = text.split_at_mut_checked(BEGIN.len()) {
+            begin.copy_from_slice(BEGIN);
+            write_standard(self.payload, payload);
+        }
+        text.extend_from_slice(b"\",\"digest\":\"sha256:");
+        text.extend(
+            self.digest
+                .iter()
+                .flat_map(|byte| [hex(byte >> 4), hex(byte & 15)]),
+        );
+        text.extend_from_slice(b"\",\"signature\":\"");
+        append_standard(self.signature, text);
+        text.extend_from_slice(b"\",\"certificateId\":\"");
+        text.extend_from_slice(self.certificate_id.as_str().as_bytes());
+        text.push(b'"');
+        if let Form::Bound(binding) = self.form {
+            append_binding(binding, text);
+        }
+        text.push(b'}');
     }
-    text.push_str("\",\"signature\":\"");
-    append_standard(parts.signature, &mut text);
-    text.push_str("\",\"certificateId\":\"");
-    text.push_str(parts.certificate_id.as_str());
-    text.push('"');
-    if let Form::Bound(binding) = parts.form {
-        append_binding(binding, &mut text);
+
+    /// As many bytes as the text has or some more, unless its audience is very long, so that it is
+    /// allocated once.
+    fn room(&self) -> usize {
+        let certificates = match self.form {
+            Form::Plain => &[],
+            Form::Bound(binding) => binding.certificates.as_slice(),
+        };
+        let values = [self.payload, self.signature];
+        let values = values
+            .into_iter()
+            .chain(certificates.iter().map(AsRef::as_ref));
+        values
+            .map(|value| base64_length(value.len()) + 3)
+            .sum::<usize>()
+            + SMALL_MEMBERS
     }
-    text.push('}');
-    text.into_bytes()
 }
 
-fn append_binding(binding: &Binding, text: &mut String) {
+fn append_binding(binding: &Binding, text: &mut Vec<u8>) {
     // No value needs an escape: each alphabet excludes the quotation mark and the backslash.
-    let _ = write!(text, ",\"type\":\"{}\"", binding.payload_type);
+    append_member(b"type", binding.payload_type.as_str(), text);
     if let Some(created) = binding.created {
-        let _ = write!(text, ",\"created\":{created}");
+        text.extend_from_slice(b",\"created\":");
+        text.extend_from_slice(alloc::format!("{created}").as_bytes());
     }
     if let Some(nonce) = &binding.nonce {
-        let _ = write!(text, ",\"nonce\":\"{nonce}\"");
+        append_member(b"nonce", nonce.as_str(), text);
     }
     if let Some(audience) = &binding.audience {
-        let _ = write!(text, ",\"audience\":\"{audience}\"");
+        append_member(b"audience", audience.as_str(), text);
     }
     for (position, certificate) in binding.certificates.iter().enumerate() {
-        text.push_str(if position == 0 {
-            ",\"certificates\":[\""
+        text.extend_from_slice(if position == 0 {
+            b",\"certificates\":[\""
         } else {
-            "\",\""
+            b"\",\""
         });
         append_standard(certificate, text);
     }
     if !binding.certificates.is_empty() {
-        text.push_str("\"]");
+        text.extend_from_slice(b"\"]");
     }
 }
+
+fn append_member(name: &[u8], value: &str, text: &mut Vec<u8>) {
+    for part in [b",\"", name, b"\":\"", value.as_bytes(), b"\""] {
+        text.extend_from_slice(part);
+    }
+}
+
+fn hex(nibble: u8) -> u8 {
+    match nibble {
+        0..=9 => b'0' + nibble,
+        _ => b'a' - 10 + nibble,
+    }
+}
+
+const BEGIN: &[u8] = b"{\"payload\":\"";
+/// Room for the names of the members, the digest, an id, a type, a time, a nonce and a usual
+/// audience.
+const SMALL_MEMBERS: usize = 768;

@@ -42,6 +42,8 @@
 #![cfg_attr(not(test), no_std)]
 
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
 mod audience;
 mod base64_text;
@@ -62,7 +64,7 @@ pub use gangplank_freshness::{
 };
 
 pub use audience::{Audience, AudienceError};
-pub use decode::{DecodeError, MemberError};
+pub use decode::{DecodeError, JsonError, MemberError};
 pub use envelope::Envelope;
 pub use expect::{Expect, ExpectedAudience, ExpectedForm};
 pub use form::{Binding, Form};

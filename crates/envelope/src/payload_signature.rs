@@ -31,7 +31,7 @@ use alloc::vec::Vec;
 use gangplank_key::{CertificateId, Signature, TrustedKey};
 
 use crate::Limits;
-use crate::base64_text::{append_standard, read_standard};
+use crate::base64_text::{append_standard, read_standard, standard};
 use crate::limits::{PUBLIC_KEY, SIGNATURE, base64_length};
 use crate::prepare::is_json_object;
 
@@ -231,21 +231,18 @@ fn part(text: &[u8], part: &'static str, limit: usize) -> Result<Vec<u8>, Decode
 
 fn base64(text: &[u8], part: &'static str) -> Result<Vec<u8>, DecodeError> {
     let mut bytes = Vec::new();
-    core::str::from_utf8(text)
-        .ok()
-        .and_then(|text| read_standard(text, &mut bytes).ok())
-        .ok_or(DecodeError::Base64 { part })?;
-    Ok(bytes)
+    match read_standard(text, &mut bytes) {
+        Ok(()) => Ok(bytes),
+        Err(_) => Err(DecodeError::Base64 { part }),
+    }
 }
 
 fn value(spki: &[u8], signature: &[u8]) -> String {
-    let mut inner = String::new();
+    let mut inner = Vec::new();
     append_standard(spki, &mut inner);
-    inner.push(char::from(SEPARATOR));
+    inner.push(SEPARATOR);
     append_standard(signature, &mut inner);
-    let mut value = String::new();
-    append_standard(inner.as_bytes(), &mut value);
-    value
+    standard(&inner)
 }
 
 const SEPARATOR: u8 = b';';

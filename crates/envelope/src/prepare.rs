@@ -1,8 +1,9 @@
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use gangplank_key::{Backend, CertificateId, Signature, SigningError, SigningKey};
 
-use crate::encode::{Parts, text};
+use crate::encode::Parts;
 use crate::form::Form;
 use crate::limits::FORMAT_CERTIFICATES;
 use crate::{Binding, Envelope};
@@ -10,13 +11,15 @@ use crate::{Binding, Envelope};
 impl Envelope<'_> {
     /// Prepares a payload for signing by whatever signs: a key in memory, a TPM, a remote service.
     ///
+    /// The payload is given away or lent; it is not copied.
+    ///
     /// # Errors
     /// [`PrepareError`] when the caller asks for an envelope that nobody would accept.
-    pub fn prepare(
-        payload: Vec<u8>,
+    pub fn prepare<'p>(
+        payload: impl Into<Cow<'p, [u8]>>,
         form: Form,
         signer: &CertificateId,
-    ) -> Result<ToBeSigned, PrepareError> {
+    ) -> Result<ToBeSigned<'p>, PrepareError> {
         Self::prepare_with(payload, form, signer, Backend::PURE_RUST)
     }
 
@@ -24,12 +27,13 @@ impl Envelope<'_> {
     ///
     /// # Errors
     /// As [`prepare`](Self::prepare).
-    pub fn prepare_with(
-        payload: Vec<u8>,
+    pub fn prepare_with<'p>(
+        payload: impl Into<Cow<'p, [u8]>>,
         form: Form,
         signer: &CertificateId,
         backend: Backend,
-    ) -> Result<ToBeSigned, PrepareError> {
+    ) -> Result<ToBeSigned<'p>, PrepareError> {
+        let payload = payload.into();
         let digest = backend.sha256(&[&payload]);
         let input = match &form {
             Form::Plain if !is_json_object(&payload) => return Err(PrepareError::PlainPayload),
@@ -52,15 +56,15 @@ impl Envelope<'_> {
 
 /// An envelope that lacks its signature.
 #[derive(Clone, Debug)]
-pub struct ToBeSigned {
-    payload: Vec<u8>,
+pub struct ToBeSigned<'p> {
+    payload: Cow<'p, [u8]>,
     digest: [u8; 32],
     input: Option<Vec<u8>>,
     signer: CertificateId,
     form: Form,
 }
 
-impl ToBeSigned {
+impl ToBeSigned<'_> {
     /// The bytes to sign: the payload (plain form) or a few hundred bytes (bound form).
     pub fn message(&self) -> &[u8] {
         self.input.as_deref().unwrap_or(&self.payload)
@@ -70,7 +74,17 @@ impl ToBeSigned {
     ///
     /// # Errors
     /// [`SealError`] when the key store fails or `key` is not that of the leading certificate.
-    pub fn sign_with(self, key: &dyn SigningKey) -> Result<Vec<u8>, SealError> {
+    pub fn sign_with(&self, key: &dyn SigningKey) -> Result<Vec<u8>, SealError> {
+        let mut text = Vec::new();
+        self.sign_into(key, &mut text)?;
+        Ok(text)
+    }
+
+    /// As [`sign_with`](Self::sign_with), writing the text in place of what `text` held.
+    ///
+    /// # Errors
+    /// As [`sign_with`](Self::sign_with); then `text` is as it was.
+    pub fn sign_into(&self, key: &dyn SigningKey, text: &mut Vec<u8>) -> Result<(), SealError> {
         if let Form::Bound(Binding { certificates, .. }) = &self.form
             && let Some(leaf) = certificates.first()
             && !key.public_key().is_of_certificate(leaf)
@@ -78,7 +92,7 @@ impl ToBeSigned {
             return Err(SealError::Certificate);
         }
         let signature = key.sign(self.message())?;
-        self.complete(&signature)
+        self.complete_into(&signature, text)
     }
 
     /// Takes the signature that some signer made over [`message`](Self::message) and gives the
@@ -86,14 +100,30 @@ impl ToBeSigned {
     ///
     /// # Errors
     /// None today; a signature of another key is noticed by the verifier.
-    pub fn complete(self, signature: &Signature) -> Result<Vec<u8>, SealError> {
-        Ok(text(&Parts {
+    pub fn complete(&self, signature: &Signature) -> Result<Vec<u8>, SealError> {
+        let mut text = Vec::new();
+        self.complete_into(signature, &mut text)?;
+        Ok(text)
+    }
+
+    /// As [`complete`](Self::complete), writing the text in place of what `text` held.
+    ///
+    /// # Errors
+    /// As [`complete`](Self::complete).
+    pub fn complete_into(
+        &self,
+        signature: &Signature,
+        text: &mut Vec<u8>,
+    ) -> Result<(), SealError> {
+        let parts = Parts {
             payload: &self.payload,
             digest: &self.digest,
             signature: &signature.to_wire(),
             certificate_id: &self.signer,
             form: &self.form,
-        }))
+        };
+        parts.write(text);
+        Ok(())
     }
 }
 

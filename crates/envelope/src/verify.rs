@@ -40,7 +40,7 @@ impl Envelope<'_> {
         let once = match &self.form {
             Form::Plain => {
                 key.key()
-                    .verify(self.payload, &signature)
+                    .verify_hashed(self.payload, &self.digest, &signature)
                     .map_err(|_| VerifyError::Signature)?;
                 if !is_json_object(self.payload) {
                     return Err(VerifyError::PlainPayload);
@@ -68,15 +68,16 @@ impl Envelope<'_> {
         }
         let backend = key.key().backend();
         let input = signing_input(binding, &self.certificate_id, &self.digest, backend);
+        let hash = backend.sha256(&[&input]);
         key.key()
-            .verify(&input, signature)
+            .verify_hashed(&input, &hash, signature)
             .map_err(|_| VerifyError::Signature)?;
         check_audience(binding, &expect.audience)?;
         let seen = backend.sha256(&[
             b"gangplank seen message/1\0",
             self.certificate_id.as_str().as_bytes(),
             b"\0",
-            &backend.sha256(&[&input]),
+            &hash,
         ]);
         let claims = Claims {
             created: binding.created.map(unix),

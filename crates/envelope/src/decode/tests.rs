@@ -2,6 +2,8 @@ use super::*;
 use gangplank_testkit::suite;
 use proptest::prelude::*;
 
+mod general_reader;
+
 /// The bound envelope of `docs/envelope.md` §5, made by Python's `cryptography`.
 const BOUND: &str = r#"{"payload":"eyJhcGlWZXJzaW9uIjoib25ib2FyZGluZy5tYXJnby5vcmcvdjFhbHBoYTEiLCJraW5kIjoiT25ib2FyZGluZ1JlcXVlc3QifQ==","digest":"sha256:61876e9f6957e89d77e6adca692a171e112414cd16769da1c369ed862a27f5b9","signature":"MEYCIQCOK0TjtMXo0bGo/2x+0gAq4gJjr4HAJ4RTMo0dJUyUdAIhALFgAI3DoMaAVjngp4BjrA/lU+HCizkO0S65RN1QGW0A","certificateId":"SN-0001","type":"OnboardingRequest","created":1767225600,"nonce":"AAECAwQFBgcICQoLDA0ODw","audience":"https://wfm.example/margo"}"#;
 
@@ -49,32 +51,35 @@ fn order_and_white_space_are_free() {
 #[test]
 fn whatever_is_not_an_envelope_is_refused_with_its_place() {
     let cases = [
-        (String::new(), "is not a JSON object"),
-        ("[]".into(), "is not a JSON object"),
-        (format!("\u{feff}{BOUND}"), "is not a JSON object"),
+        (
+            String::new(),
+            "is not a JSON object of its form: expected `{` at byte 0",
+        ),
+        ("[]".into(), "expected `{` at byte 0"),
+        (format!("\u{feff}{BOUND}"), "expected `{` at byte 0"),
         (
             format!("{BOUND}x"),
-            "trailing characters at line 1 column 4",
+            "expected nothing after the object at byte 454",
         ),
         (
             BOUND.replace("\"payload\":", "\"payload\":null,\"x\":"),
-            "invalid type: null",
+            "expected a string at byte 11",
         ),
         (
             BOUND.replace("\"nonce\":\"AAECAwQFBgcICQoLDA0ODw\"", "\"nonce\":null"),
-            "invalid type: null",
+            "expected a string at byte",
         ),
         (
             BOUND.replace("\"type\"", "\"alg\":\"none\",\"type\""),
-            "unknown field `alg`",
+            "unknown member `alg`",
         ),
         (
             BOUND.replace("\"type\"", "\"digest\":\"\",\"type\""),
-            "duplicate field `digest`",
+            "repeated member `digest`",
         ),
         (
             BOUND.replace("\"type\"", "\"type\":\"A\",\"type\""),
-            "duplicate field `type`",
+            "repeated member `type`",
         ),
         (
             BOUND.replace("SN-0001", "SN\\u002d0001"),
@@ -82,7 +87,7 @@ fn whatever_is_not_an_envelope_is_refused_with_its_place() {
         ),
         (
             BOUND.replace(",\"certificateId\":\"SN-0001\"", ""),
-            "missing field `certificateId`",
+            "missing member `certificateId`",
         ),
         (
             BOUND.replace("\"type\":\"OnboardingRequest\",", ""),
@@ -122,27 +127,25 @@ fn whatever_is_not_an_envelope_is_refused_with_its_place() {
         ),
         (
             BOUND.replace("1767225600", "1767225600.0"),
-            "invalid type: floating point",
+            "expected a whole number",
         ),
         (
             BOUND.replace("1767225600", "1.7672256e9"),
-            "invalid type: floating point",
+            "expected a whole number",
         ),
-        (
-            BOUND.replace("1767225600", "-1"),
-            "invalid value: integer `-1`",
-        ),
-        (
-            BOUND.replace("1767225600", "-0"),
-            "invalid type: floating point",
-        ),
-        (BOUND.replace("1767225600", "01"), "invalid number"),
+        (BOUND.replace("1767225600", "-1"), "expected a whole number"),
+        (BOUND.replace("1767225600", "-0"), "expected a whole number"),
+        (BOUND.replace("1767225600", "01"), "expected a whole number"),
         (
             BOUND.replace("1767225600", "\"1767225600\""),
-            "invalid type: string",
+            "expected a whole number",
         ),
         (
             BOUND.replace("1767225600", "9007199254740992"),
+            "`created`: beyond 2^53 - 1",
+        ),
+        (
+            BOUND.replace("1767225600", "18446744073709551616"),
             "`created`: beyond 2^53 - 1",
         ),
         (
@@ -176,10 +179,8 @@ fn an_array_of_the_values_is_no_envelope() {
         .to_vec();
     values.extend(["created", "nonce", "audience"].map(member));
     values.push(serde_json::json!(["MAIFAA=="]));
-    assert_eq!(
-        decode(&serde_json::Value::from(values).to_string()),
-        Err(DecodeError::NoObject)
-    );
+    let found = reason(&serde_json::Value::from(values).to_string());
+    assert!(found.contains("expected `{` at byte 0"), "{found}");
 }
 
 #[test]
@@ -193,11 +194,11 @@ fn certificates_are_counted_and_bounded() {
     assert_eq!(decode(&with("[\"MAIFAA==\"]")), Ok(()));
     let list = |count: usize| format!("[{}]", vec!["\"MAIFAA==\""; count].join(","));
     assert_eq!(decode(&with(&list(8))), Ok(()));
-    assert!(reason(&with(&list(9))).contains("invalid length 9, expected an array of 1 to 8"));
+    assert!(reason(&with(&list(9))).contains("expected no more than 8 strings"));
     assert!(reason(&with("[]")).contains("`certificates`: empty"));
     assert!(reason(&with("[\"\"]")).contains("`certificates`: empty"));
-    assert!(reason(&with("[null]")).contains("invalid type: null"));
-    assert!(reason(&with("\"MAIFAA==\"")).contains("expected an array"));
+    assert!(reason(&with("[null]")).contains("expected a string"));
+    assert!(reason(&with("\"MAIFAA==\"")).contains("expected an array of 1 to 8 strings"));
     for list in [
         "[\"AA==\"]",
         "[\"MAIFAAA=\"]",

@@ -30,9 +30,7 @@ fn decode(value: &str) -> Result<PayloadSignature, DecodeError> {
 }
 
 fn text(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    append_standard(bytes, &mut text);
-    text
+    standard(bytes)
 }
 
 #[test]

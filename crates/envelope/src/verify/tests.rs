@@ -70,7 +70,7 @@ mod worked_example {
 
     fn key() -> PublicKey {
         let mut spki = Vec::new();
-        crate::base64_text::read_standard(SPKI, &mut spki).unwrap();
+        crate::base64_text::read_standard(SPKI.as_bytes(), &mut spki).unwrap();
         PublicKey::from_spki(&spki, Backend::PURE_RUST).unwrap()
     }
 
@@ -112,8 +112,11 @@ fn anyone_checks_a_plain_envelope_with_openssl() {
     let wire = seal(b"{\"a\":1}", Form::Plain);
     let value: serde_json::Value = serde_json::from_slice(&wire).unwrap();
     let mut signature = Vec::new();
-    crate::base64_text::read_standard(value["signature"].as_str().unwrap(), &mut signature)
-        .unwrap();
+    crate::base64_text::read_standard(
+        value["signature"].as_str().unwrap().as_bytes(),
+        &mut signature,
+    )
+    .unwrap();
     let folder = temp_dir();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
     std::fs::write(path("key.pem"), KEY).unwrap();
@@ -241,13 +244,15 @@ fn a_plain_payload_is_one_json_object() {
         assert!(prepare(payload).is_err(), "{payload:?}");
         // Somebody else's signer may not check; the verifier does.
         let signature = signer().sign(payload).unwrap().to_wire();
-        let wire = crate::encode::text(&crate::encode::Parts {
+        let mut wire = Vec::new();
+        let parts = crate::encode::Parts {
             payload,
             digest: &Backend::PURE_RUST.sha256(&[payload]),
             signature: &signature,
             certificate_id: &id(),
             form: &Form::Plain,
-        });
+        };
+        parts.write(&mut wire);
         assert_eq!(
             check(&wire, &undemanding()).unwrap_err(),
             VerifyError::PlainPayload
