@@ -45,7 +45,7 @@ find_tools() {
 }
 
 build() {
-    local arguments=(--release --locked -Zbuild-std=core,alloc -Zbuild-std-features=compiler-builtins-mem)
+    local arguments=(--release -Zbuild-std=core,alloc -Zbuild-std-features=compiler-builtins-mem)
     eval "arguments+=(${CARGO_ARGUMENTS:-})"
     RUSTC_BOOTSTRAP=1 RUSTC=$compiler CARGO_TARGET_THUMBV7EM_NONE_EABIHF_LINKER=$linker \
         cargo build --quiet --target "$target" --target-dir "$folder" "${arguments[@]}"

@@ -17,13 +17,17 @@ use core::time::Duration;
 use bare::Counter;
 use gangplank_client::{Now, Onboarding, ReportForm, Response, RootTrust, Settings, Step};
 use gangplank_envelope::{
-    Binding, Envelope, Expect, ExpectedAudience, ExpectedForm, Form, Freshness, Limits, Nonce,
-    NonceIssuer, PayloadType,
+    Binding, Envelope, Expect, ExpectedAudience, ExpectedForm, Form, Limits, PayloadType,
+};
+use gangplank_freshness::{
+    Freshness, MemoryReplayGuard, Nonce, NonceIssuer, OnceKey, ReplayGuard, Window,
 };
 use gangplank_key::{
     Algorithm, Backend, CertificateDer, CertificateId, PublicKey, SigningKey, SoftwareKey,
     TrustedKey, UnixTime,
 };
+use gangplank_message::margo::{self, Incoming, Profile};
+use gangplank_message::{Request, Target};
 use gangplank_onboarding::{JoinString, RootUrl, v2024};
 use gangplank_token::{ClientId, ClientSecret, StorageKey, TokenCache, TokenRequest};
 use gangplank_trust::{Proof, Source, Tenant, TenantId};
@@ -32,6 +36,8 @@ use gangplank_trust::{Proof, Source, Tenant, TenantId};
 #[unsafe(no_mangle)]
 pub extern "C" fn _start() -> ! {
     black_box(key_and_envelope());
+    black_box(freshness());
+    black_box(message());
     black_box(trust());
     black_box(token());
     black_box(onboarding());
@@ -42,8 +48,8 @@ pub extern "C" fn _start() -> ! {
 fn key_and_envelope() -> Option<usize> {
     let id = CertificateId::parse(black_box("SN-0001")).ok()?;
     let mut length = 0;
-    for algorithm in [Algorithm::EcdsaP256Sha256, Algorithm::Ed25519] {
-        let key = SoftwareKey::generate(algorithm, &mut Counter::default()).ok()?;
+    for algorithm in ALGORITHMS {
+        let key = SoftwareKey::generate(*algorithm, &mut Counter::default()).ok()?;
         let binding = Binding::new(PayloadType::ONBOARDING_REQUEST)
             .nonce(Nonce::random(&mut Counter::default()));
         let wire = Envelope::prepare(black_box(b"{}".to_vec()), Form::Bound(binding), &id)
@@ -61,6 +67,48 @@ fn key_and_envelope() -> Option<usize> {
         let public = PublicKey::from_spki(key.public_key().spki(), Backend::PURE_RUST).ok()?;
         let trusted = TrustedKey::vouch(id.clone(), public);
         length += envelope.verify(&trusted, &expect).ok()?.payload().len();
+    }
+    Some(length)
+}
+
+fn freshness() -> Option<bool> {
+    let once = OnceKey {
+        key: black_box([7; 32]),
+        since: now(),
+        until: now(),
+    };
+    let mut guard = MemoryReplayGuard::new(16, now());
+    Some(guard.once(&[once], now()).is_ok())
+}
+
+fn message() -> Option<usize> {
+    let body = black_box(b"{}");
+    let target = || Target::parse(black_box("https://wfm.example/status")).ok();
+    let mut length = 0;
+    for algorithm in ALGORITHMS {
+        let key = SoftwareKey::generate(*algorithm, &mut Counter::default()).ok()?;
+        let nonce = Nonce::random(&mut Counter::default());
+        let public = key.public_key();
+        let outgoing = margo::prepare("POST", target()?, Some(body), now(), &nonce, public).ok()?;
+        let headers = outgoing.sign_with(&key).ok()?;
+        let fields = [
+            (
+                "content-digest",
+                headers.content_digest.as_ref()?.as_bytes(),
+            ),
+            ("signature-input", headers.signature_input.as_bytes()),
+            ("signature", headers.signature.as_bytes()),
+        ];
+        let request = Request::new("POST", target()?, &fields);
+        let incoming = Incoming::new(&request, body);
+        let (profile, limits) = (Profile::MARGO_1_0, gangplank_message::Limits::DEFAULT);
+        let window = Window {
+            now: now(),
+            max_age: Duration::from_secs(300),
+            max_lead: Duration::from_secs(60),
+        };
+        let verified = margo::verify(&incoming, "press-7", public, &profile, &window, &limits);
+        length += verified.ok()?.body().len();
     }
     Some(length)
 }
@@ -135,3 +183,12 @@ fn client() -> Option<bool> {
 fn now() -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_secs(black_box(1_767_225_600)))
 }
+
+/// One key of each family that is built.
+const ALGORITHMS: &[Algorithm] = &[
+    Algorithm::EcdsaP256Sha256,
+    #[cfg(feature = "families")]
+    Algorithm::EcdsaP384Sha384,
+    #[cfg(feature = "families")]
+    Algorithm::Ed25519,
+];
