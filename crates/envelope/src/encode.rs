@@ -84,7 +84,7 @@ fn append_binding(binding: &Binding, text: &mut Vec<u8>) {
     append_member(b"type", binding.payload_type.as_str(), text);
     if let Some(created) = binding.created {
         text.extend_from_slice(b",\"created\":");
-        text.extend_from_slice(alloc::format!("{created}").as_bytes());
+        text.extend(decimal(created));
     }
     if let Some(nonce) = &binding.nonce {
         append_member(b"nonce", nonce.as_str(), text);
@@ -108,6 +108,19 @@ fn append_binding(binding: &Binding, text: &mut Vec<u8>) {
 fn append_member(name: &[u8], value: &str, text: &mut Vec<u8>) {
     for part in [b",\"", name, b"\":\"", value.as_bytes(), b"\""] {
         text.extend_from_slice(part);
+    }
+}
+
+/// A number in decimal; `core::fmt`, for this alone, would be a twentieth of a device's program.
+pub(crate) fn decimal(mut number: u64) -> Vec<u8> {
+    let mut digits = Vec::with_capacity(20);
+    loop {
+        digits.push(b'0' + (number % 10) as u8);
+        number /= 10;
+        if number == 0 {
+            digits.reverse();
+            return digits;
+        }
     }
 }
 

@@ -52,6 +52,7 @@ mod encode;
 mod envelope;
 mod expect;
 mod form;
+mod json_object;
 mod limits;
 pub mod payload_signature;
 mod payload_type;

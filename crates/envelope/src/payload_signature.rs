@@ -32,8 +32,8 @@ use gangplank_key::{CertificateId, Signature, TrustedKey};
 
 use crate::Limits;
 use crate::base64_text::{append_standard, read_standard, standard};
+use crate::json_object::is_json_object;
 use crate::limits::{PUBLIC_KEY, SIGNATURE, base64_length};
-use crate::prepare::is_json_object;
 
 mod prepare;
 

@@ -3,8 +3,9 @@ use alloc::vec::Vec;
 
 use gangplank_key::{Backend, CertificateId, Signature, SigningError, SigningKey};
 
-use crate::encode::Parts;
+use crate::encode::{Parts, decimal};
 use crate::form::Form;
+use crate::json_object::is_json_object;
 use crate::limits::FORMAT_CERTIFICATES;
 use crate::{Binding, Envelope};
 
@@ -165,7 +166,7 @@ pub(crate) fn signing_input(
     payload_digest: &[u8; 32],
     backend: Backend,
 ) -> Vec<u8> {
-    let created = binding.created.map(|seconds| alloc::format!("{seconds}"));
+    let created = binding.created.map(decimal);
     let chain = (!binding.certificates.is_empty()).then(|| {
         let parts: Vec<&[u8]> = binding.certificates.iter().map(AsRef::as_ref).collect();
         backend.sha256(&parts)
@@ -173,7 +174,7 @@ pub(crate) fn signing_input(
     let fields: [&[u8]; 7] = [
         binding.payload_type.as_str().as_bytes(),
         signer.as_str().as_bytes(),
-        created.as_deref().unwrap_or_default().as_bytes(),
+        created.as_deref().unwrap_or_default(),
         binding
             .nonce
             .as_ref()
@@ -194,19 +195,6 @@ pub(crate) fn signing_input(
         input.extend_from_slice(field);
     }
     input
-}
-
-/// Whether the bytes are one whole, well-formed JSON object (RFC 8259).
-///
-/// Nothing else that the same key signs begins like one: a signing input begins with FF, an HTTP
-/// signature base with a quotation mark, a JWT with a letter, DER with 30, a TLS transcript with
-/// blanks.
-pub(crate) fn is_json_object(bytes: &[u8]) -> bool {
-    core::str::from_utf8(bytes).is_ok_and(|text| {
-        text.trim_start_matches([' ', '\t', '\n', '\r'])
-            .starts_with('{')
-            && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
-    })
 }
 
 fn check(binding: &Binding) -> Result<(), PrepareError> {

@@ -5,7 +5,8 @@ use gangplank_freshness::Claims;
 use gangplank_key::{CertificateId, Signature, TrustedKey, UnixTime};
 
 use crate::form::{Binding, Form};
-use crate::prepare::{is_json_object, signing_input};
+use crate::json_object::is_json_object;
+use crate::prepare::signing_input;
 use crate::{
     Audience, Envelope, Expect, ExpectedAudience, ExpectedForm, Nonce, OnceKey, PayloadType, Stale,
 };

@@ -133,9 +133,16 @@ impl<'w> Reader<'w> {
 
     /// The error about a member that no envelope has.
     pub(super) fn unknown(&self, name: &[u8]) -> DecodeError {
+        let Ok(name) = core::str::from_utf8(name) else {
+            return self.expected("a member's name in UTF-8");
+        };
         // The name is the sender's choice, however long.
-        let name: String = String::from_utf8_lossy(name).chars().take(100).collect();
-        self.error(JsonError::Unknown(name))
+        let end = name
+            .char_indices()
+            .nth(100)
+            .map_or(name.len(), |(at, _)| at);
+        let shown = name.get(..end).unwrap_or_default();
+        self.error(JsonError::Unknown(String::from(shown)))
     }
 
     fn at(&self) -> usize {

@@ -265,7 +265,7 @@ fn every_text_that_is_no_json_is_refused() {
         // Within a payload only the texts count that are objects; the n_ ones never do.
         if name.starts_with("n_") {
             assert!(
-                !crate::prepare::is_json_object(&bytes),
+                !crate::json_object::is_json_object(&bytes),
                 "{name} passes for an object"
             );
             refused += 1;

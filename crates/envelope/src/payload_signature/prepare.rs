@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use gangplank_key::{PublicKey, Signature, SigningError, SigningKey};
 
 use super::{PayloadSignature, value};
-use crate::prepare::is_json_object;
+use crate::json_object::is_json_object;
 
 impl PayloadSignature {
     /// Prepares a body for signing by whatever signs: a key in memory, a TPM, a remote service.
