@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 
 use gangplank_key::Backend;
 use rustls_pki_types::{
-    CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime, alg_id,
+    AlgorithmIdentifier, CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime,
+    alg_id,
 };
 use webpki::{EndEntityCert, Error, ExtendedKeyUsageValidator};
 
@@ -74,9 +75,7 @@ pub(crate) fn build(
 /// must not be believed by one backend and refused by another.
 fn supported(backend: Backend) -> Vec<&'static dyn SignatureVerificationAlgorithm> {
     let supported = |algorithm: &&dyn SignatureVerificationAlgorithm| {
-        let pair = (algorithm.public_key_alg_id(), algorithm.signature_alg_id());
-        pair == (alg_id::ECDSA_P256, alg_id::ECDSA_SHA256)
-            || pair == (alg_id::ED25519, alg_id::ED25519)
+        SUPPORTED.contains(&(algorithm.public_key_alg_id(), algorithm.signature_alg_id()))
     };
     backend
         .algorithms()
@@ -85,6 +84,18 @@ fn supported(backend: Backend) -> Vec<&'static dyn SignatureVerificationAlgorith
         .filter(supported)
         .collect()
 }
+
+/// Kinds of key and of signature. Authorities on P-384 sign with either hash; RSA-PSS in
+/// certificates, whose parameters are many, is left out.
+const SUPPORTED: &[(AlgorithmIdentifier, AlgorithmIdentifier)] = &[
+    (alg_id::ECDSA_P256, alg_id::ECDSA_SHA256),
+    (alg_id::ECDSA_P384, alg_id::ECDSA_SHA256),
+    (alg_id::ECDSA_P384, alg_id::ECDSA_SHA384),
+    (alg_id::ED25519, alg_id::ED25519),
+    (alg_id::RSA_ENCRYPTION, alg_id::RSA_PKCS1_SHA256),
+    (alg_id::RSA_ENCRYPTION, alg_id::RSA_PKCS1_SHA384),
+    (alg_id::RSA_ENCRYPTION, alg_id::RSA_PKCS1_SHA512),
+];
 
 /// What a purpose is called in a refusal.
 pub(crate) trait Named {

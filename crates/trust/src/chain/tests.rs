@@ -445,7 +445,12 @@ fn a_backend_that_lists_more_believes_no_more() {
         Backend::AWS_LC_RS.sha256(parts)
     }
     let everything = Backend::new("everything", sha256, webpki::ALL_VERIFICATION_ALGS);
-    let made = by_openssl_under(&["rsa:2048"], "/CN=pump", PLAIN, P256);
+    let made = by_openssl_under(
+        &["ec", "-pkeyopt", "ec_paramgen_curve:P-521"],
+        "/CN=pump",
+        PLAIN,
+        P256,
+    );
     let Some((root, leaf)) = made else { return };
     let tenant = tenant(vec![anchor("root", &root)]);
     let error = verify(&[leaf], &tenant, everything, UnixTime::now()).unwrap_err();
@@ -524,8 +529,8 @@ fn openssl_chains_are_refused_for_their_reason() {
 
 #[test]
 fn openssl_leaf_with_another_kind_of_key_is_refused() {
-    let p384 = &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"];
-    let Some((root, leaf)) = by_openssl("/CN=pump", PLAIN, p384) else {
+    let p521 = &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"];
+    let Some((root, leaf)) = by_openssl("/CN=pump", PLAIN, p521) else {
         return;
     };
     assert_eq!(
@@ -536,12 +541,29 @@ fn openssl_leaf_with_another_kind_of_key_is_refused() {
 
 #[test]
 fn openssl_root_whose_signatures_no_backend_verifies_is_told() {
-    let made = by_openssl_under(&["rsa:2048"], "/CN=pump", PLAIN, P256);
+    let p521 = ["ec", "-pkeyopt", "ec_paramgen_curve:P-521"];
+    let made = by_openssl_under(&p521, "/CN=pump", PLAIN, P256);
     let Some((root, leaf)) = made else { return };
     assert_eq!(
         check_now(leaf, &root).unwrap_err().code(),
         "signature-not-supported"
     );
+}
+
+#[test]
+fn openssl_chains_of_every_kind_of_key_are_believed() {
+    const P384: &[&str] = &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"];
+    const RSA: &[&str] = &["-algorithm", "RSA"];
+    // openssl signs with SHA-256 unless told otherwise, with a root on P-384, too.
+    let p384 = ["ec", "-pkeyopt", "ec_paramgen_curve:P-384"];
+    for root_kind in [&["rsa:2048"][..], &["rsa:3072", "-sha512"], &p384] {
+        for leaf_kind in [P256, P384, RSA] {
+            let made = by_openssl_under(root_kind, "/CN=pump", PLAIN, leaf_kind);
+            let Some((root, leaf)) = made else { return };
+            let checked = check_now(leaf, &root);
+            assert!(checked.is_ok(), "{root_kind:?} {leaf_kind:?}: {checked:?}");
+        }
+    }
 }
 
 proptest! {
