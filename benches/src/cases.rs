@@ -29,10 +29,10 @@ pub enum Buffer {
 /// aws-lc-rs alone: the key as bytes each time, as rustls' values use it, and a DER signature.
 pub fn verify_bare(material: &Material, size: usize) -> Operation<'_> {
     let payload = payload(size);
-    let signature = material.bare.sign(&SystemRandom::new(), &payload).unwrap();
+    let signature = material.software.sign(&payload).unwrap().to_wire();
     Box::new(move || {
         UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &material.point)
-            .verify(black_box(&payload), signature.as_ref())
+            .verify(black_box(&payload), &signature)
             .unwrap();
     })
 }
@@ -40,10 +40,10 @@ pub fn verify_bare(material: &Material, size: usize) -> Operation<'_> {
 /// p256 alone: the key parsed before, a DER signature.
 pub fn verify_p256(material: &Material, size: usize) -> Operation<'_> {
     let payload = payload(size);
-    let signature = material.bare.sign(&SystemRandom::new(), &payload).unwrap();
+    let signature = material.software.sign(&payload).unwrap().to_wire();
     let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&material.point).unwrap();
     Box::new(move || {
-        let signature = p256::ecdsa::Signature::from_der(signature.as_ref()).unwrap();
+        let signature = p256::ecdsa::Signature::from_der(&signature).unwrap();
         key.verify(black_box(&payload), &signature).unwrap();
     })
 }
@@ -57,7 +57,7 @@ pub fn verify_envelope(
 ) -> Operation<'_> {
     let payload = payload(size);
     let prepared = Envelope::prepare(&payload, form(), &id()).unwrap();
-    let wire = prepared.sign_with(&material.aws_lc).unwrap();
+    let wire = prepared.sign_with(&material.software).unwrap();
     let (trusted, expect) = (material.trusted(backend), expect());
     let mut kept = Vec::new();
     Box::new(move || {
@@ -74,7 +74,7 @@ pub fn verify_envelope(
 /// From a request's fields and body to the verified body, by Margo 1.0's profile.
 pub fn verify_message(material: &Material, size: usize, backend: Backend) -> Operation<'_> {
     let body = payload(size);
-    let headers = message(&body, &material.aws_lc);
+    let headers = message(&body, &material.software);
     let key = PublicKey::from_spki(&material.spki, backend).unwrap();
     Box::new(move || {
         let content_digest = headers.content_digest.as_deref().unwrap_or_default();

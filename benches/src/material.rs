@@ -23,21 +23,22 @@ pub struct Material {
     pub bare: EcdsaKeyPair,
     /// gangplank's key over aws-lc-rs.
     pub aws_lc: AwsLcKey,
-    /// gangplank's key in pure Rust.
+    /// gangplank's key in pure Rust. It makes what is verified, since its signatures are always the
+    /// same.
     pub software: SoftwareKey,
 }
 
 impl Material {
-    /// Makes a new key.
+    /// Always the same key, so that instructions can be compared between runs.
     pub fn new() -> Self {
-        let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
-        let pkcs8 = pair.serialize_der();
+        let software = SoftwareKey::from_pem(KEY).unwrap();
+        let pkcs8 = software.to_pkcs8_der().unwrap().to_vec();
         let bare = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &pkcs8).unwrap();
         let aws_lc = AwsLcKey::from_pkcs8_der(&pkcs8).unwrap();
         Self {
             spki: aws_lc.public_key().spki().to_vec(),
             point: bare.public_key().as_ref().to_vec(),
-            software: SoftwareKey::from_pkcs8_der(&pkcs8).unwrap(),
+            software,
             bare,
             aws_lc,
             pkcs8,
@@ -107,3 +108,5 @@ fn audience() -> Audience {
 
 /// When everything is signed.
 pub const NOW: UnixTime = UnixTime::since_unix_epoch(Duration::from_secs(1_767_225_600));
+
+const KEY: &str = include_str!("../../crates/key/tests/data/p256.key.pem");

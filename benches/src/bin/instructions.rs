@@ -2,8 +2,9 @@
 //! noise.
 //!
 //! Each case runs N and 2N times; the difference, divided by N, leaves out start and preparation.
-//! valgrind's processor has AVX2 but no SHA extensions. Signatures of aws-lc-rs are randomised, which
-//! moves its counts by less than one per cent; those of pure Rust are not.
+//! valgrind's processor has AVX2 but no SHA extensions. Key and signatures are the same in every run,
+//! but for what aws-lc-rs signs, whose randomness moves the count by about one per cent. How much work
+//! a verification is depends on the signature, and each case has another one.
 //!
 //! `cargo run --release --manifest-path benches/Cargo.toml --bin instructions`
 
