@@ -528,6 +528,24 @@ fn any_binding() -> impl Strategy<Value = Binding> {
         )
 }
 
+#[test]
+fn nothing_of_a_used_buffer_gets_into_the_next_text_or_payload() {
+    let (mut text, mut scratch) = (Vec::new(), Vec::new());
+    for length in [5000, 0, 1, 200, 1 << 17, 3] {
+        let payload = vec![0x5a; length];
+        let prepared = Envelope::prepare(&payload, Form::Bound(binding()), &id()).unwrap();
+        prepared.sign_into(&signer(), &mut text).unwrap();
+        // The signer is deterministic (RFC 6979).
+        assert_eq!(text, prepared.sign_with(&signer()).unwrap());
+        let envelope = Envelope::decode(&text, &Limits::DEFAULT, &mut scratch).unwrap();
+        assert_eq!(envelope.encode(), text);
+        let verified = envelope
+            .verify(&trusted(&signer()), &undemanding())
+            .unwrap();
+        assert_eq!(verified.payload(), payload);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
