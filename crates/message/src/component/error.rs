@@ -2,7 +2,7 @@ use alloc::string::String;
 
 use crate::structured::StructuredError;
 
-/// Why something is no [`Component`] (RFC 9421 §2, §2.5).
+/// Why something is no [`Component`](crate::Component) (RFC 9421 §2, §2.5).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ComponentError {
