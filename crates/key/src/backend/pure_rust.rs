@@ -10,14 +10,17 @@ use sha2::{Digest, Sha256};
 use super::VerifySha256;
 use crate::{Algorithm, BadSignature};
 
+#[cfg(any(feature = "p256", feature = "p384"))]
+mod ecdsa;
 #[cfg(feature = "ed25519")]
 mod ed25519;
-#[cfg(feature = "p256")]
-mod p256;
-#[cfg(feature = "p384")]
-mod p384;
 #[cfg(feature = "rsa")]
 mod rsa;
+
+#[cfg(feature = "p256")]
+use ecdsa::p256;
+#[cfg(feature = "p384")]
+use ecdsa::p384;
 
 /// First those that keys are verified with, then those that only stand in certificates.
 pub(super) static ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[

@@ -10,12 +10,15 @@ use zeroize::Zeroizing;
 use super::private_key::{PrivateKey, PrivateKeyError};
 use crate::{Algorithm, Backend, PublicKey, Signature, SigningError, SigningKey};
 
+#[cfg(any(feature = "p256", feature = "p384"))]
+mod ecdsa;
 #[cfg(feature = "ed25519")]
 mod ed25519;
+
 #[cfg(feature = "p256")]
-mod p256;
+use ecdsa::p256;
 #[cfg(feature = "p384")]
-mod p384;
+use ecdsa::p384;
 
 /// A private key in memory, signing in portable Rust: P-256, P-384 or Ed25519, not RSA.
 ///
