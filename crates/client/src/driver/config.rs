@@ -1,23 +1,21 @@
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gangplank_key::{
-    AwsLcKey, Backend, CertificateDer, CertificateId, CertificateIdError, KeyError,
-    PrivateKeyError, SigningKey, Zeroizing,
-};
-use gangplank_onboarding::{
-    JoinError, RootTarget, ShortText, TextError, v2024::onboarding::OnboardingRequest,
-};
+use gangplank_key::{Backend, CertificateDer, CertificateId, SigningKey};
+use gangplank_onboarding::{RootTarget, ShortText, v2024::onboarding::OnboardingRequest};
 use gangplank_trust::roots::fingerprint;
-use rustls_pki_types::pem::PemObject as _;
 use serde::{Deserialize, Serialize};
 
 use super::{KeyLocation, build_time};
 #[cfg(feature = "pkcs11")]
 use crate::pkcs11::{KeyUri, Pin, Pkcs11Error, Pkcs11Key};
 use crate::{ReportForm, RootTrust, Settings};
+use files::{read_certificates, read_file, read_key};
+
+mod error;
+mod files;
+
+pub use error::ConfigError;
 
 /// A device's configuration as a person gives it: a JSON file, flags, the environment, or several of
 /// these, one [over](Self::over) the other.
@@ -76,89 +74,6 @@ pub struct DeviceConfig {
     /// Believe whatever root answers first. For laboratories.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub insecure_trust_on_first_use: Option<bool>,
-}
-
-/// Why a configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A file cannot be read.
-    #[error("{}: {error}", path.display())]
-    Unreadable {
-        /// Which one.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
-    /// The configuration file is not one.
-    #[error("{}: {error}", path.display())]
-    Malformed {
-        /// Which one.
-        path: PathBuf,
-        /// Where and why.
-        error: serde_json::Error,
-    },
-    /// Something is missing.
-    #[error("the device's {0} is not configured")]
-    Missing(&'static str),
-    /// Neither root URL nor join string.
-    #[error("the root URL cannot be used: {0}")]
-    Url(JoinError),
-    /// No certificate id.
-    #[error("the certificate id cannot be used: {0}")]
-    Id(CertificateIdError),
-    /// A text about the device is too long.
-    #[error("the device's {member} cannot be used: {error}")]
-    Text {
-        /// Which one.
-        member: &'static str,
-        /// Why.
-        error: TextError,
-    },
-    /// No private key.
-    #[error("{}: {error}", path.display())]
-    Key {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: PrivateKeyError,
-    },
-    /// No certificate, or one with a key that cannot be used.
-    #[error("{} holds no certificate that can be used", path.display())]
-    Certificate {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with its key, if it is that.
-        error: Option<KeyError>,
-    },
-    /// The key in a token cannot be used.
-    #[cfg(feature = "pkcs11")]
-    #[error("{0}")]
-    Token(Pkcs11Error),
-    /// The key is in a token, and this program cannot speak to one.
-    #[cfg(not(feature = "pkcs11"))]
-    #[error("this program was built without PKCS#11")]
-    NoPkcs11,
-    /// The key is not that of the certificate.
-    #[error("the certificate {} is not that of the key {key}", cert.display())]
-    OtherKey {
-        /// The certificate's file.
-        cert: PathBuf,
-        /// Where the key is.
-        key: Box<KeyLocation>,
-    },
-    /// The root file is not the certificate that the join string pins.
-    #[error("{} is not the root certificate that the join string names", path.display())]
-    OtherRoot {
-        /// The root's file.
-        path: PathBuf,
-    },
-    /// It cannot be written down, so no other process could go on with it.
-    #[error("the configuration cannot be kept: {0}")]
-    Unkept(serde_json::Error),
-    /// Nothing says which root certificate to believe.
-    #[error("nothing says which root certificate to believe: give a join string or a root file")]
-    NoTrust,
 }
 
 /// A configuration with its files read.
@@ -351,55 +266,6 @@ impl DeviceConfig {
     }
 }
 
-fn read_key(path: &Path) -> Result<Arc<dyn SigningKey + Send + Sync>, ConfigError> {
-    let text = read_file(path)?;
-    let text = std::str::from_utf8(&text).unwrap_or_default();
-    let key = AwsLcKey::from_pem(text).map_err(|error| ConfigError::Key {
-        path: path.to_owned(),
-        error,
-    })?;
-    Ok(Arc::new(key))
-}
-
 fn present<'a, T>(value: &'a Option<T>, name: &'static str) -> Result<&'a T, ConfigError> {
     value.as_ref().ok_or(ConfigError::Missing(name))
 }
-
-fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
-    read_bounded(path).map_err(|error| ConfigError::Unreadable {
-        path: path.to_owned(),
-        error,
-    })
-}
-
-/// A path that names a device or a wrong file must not fill the memory.
-fn read_bounded(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len().min(LONGEST);
-    // With room from the start: growing would leave a key's bytes behind in memory.
-    let room = usize::try_from(length).unwrap_or_default();
-    let mut text = Zeroizing::new(Vec::with_capacity(room.saturating_add(1)));
-    (&mut file).take(LONGEST + 1).read_to_end(&mut text)?;
-    if text.len() as u64 > LONGEST {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            "it is longer than 1 MiB",
-        ));
-    }
-    Ok(text)
-}
-
-fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
-    let text = read_file(path)?;
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    match certificates {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        _ => Err(ConfigError::Certificate {
-            path: path.to_owned(),
-            error: None,
-        }),
-    }
-}
-
-/// The longest configuration, key, or list of certificates in bytes.
-const LONGEST: u64 = 1024 * 1024;
