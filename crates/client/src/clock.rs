@@ -86,18 +86,21 @@ impl Time {
     }
 
     /// Takes the time of an answer that is authenticated and fresh. The device's clock is corrected
-    /// at most once, and only if it is absent or off by more than [`TOLERATED`].
-    pub(crate) fn authenticated(&mut self, wall: UnixTime, now: Now) {
+    /// at most once, and only if it is absent or off by more than [`TOLERATED`]. Returns whether it
+    /// was corrected now.
+    pub(crate) fn authenticated(&mut self, wall: UnixTime, now: Now) -> bool {
         let own = self.created(now);
         self.passed(wall);
         let wrong =
             own.is_none_or(|own| own.as_secs().abs_diff(wall.as_secs()) > TOLERATED.as_secs());
-        if self.learned.is_none() && wrong {
+        let corrects = self.learned.is_none() && wrong;
+        if corrects {
             self.learned = Some(Learned {
                 monotonic: now.monotonic,
                 wall,
             });
         }
+        corrects
     }
 }
 

@@ -140,7 +140,9 @@ impl Context {
         }
         match (verified.created(), nonce.chosen_by) {
             // The nonce makes the answer younger than the request, so its time is the time.
-            (Some(created), ChosenBy::Party) => self.time.authenticated(created, now),
+            (Some(created), ChosenBy::Party) => {
+                self.time.authenticated(created, now);
+            }
             (None, ChosenBy::Party) => {}
             // It may be of any age, so it must not be older than what was seen already.
             (Some(created), ChosenBy::Anybody) if !self.time.is_past(created) => {

@@ -54,6 +54,7 @@ mod coming_aboard;
 mod context;
 mod error;
 mod exchanges;
+mod http_date;
 #[cfg(any(feature = "http", feature = "pkcs11"))]
 mod key_uri;
 #[cfg(any(test, feature = "http"))]

@@ -245,6 +245,8 @@ fn a_report_signed_by_the_header_is_tried_once_with_each_token() {
 
 #[cfg(feature = "message")]
 mod signed_as_messages {
+    use core::mem;
+
     use gangplank_key::SigningKey;
     use gangplank_message::margo::{self, Incoming, Profile};
     use gangplank_message::{Field, Limits, Target, Window};
@@ -351,5 +353,67 @@ mod signed_as_messages {
         use Purpose::{DeploymentStatus as Report, Token};
         assert_eq!(world.purposes, [Report, Token, Report, Report]);
         assert_eq!(world.waits.len(), 1);
+    }
+
+    const NOW_AS_DATE: &str = "Thu, 01 Jan 2026 00:00:00 GMT";
+    const MUCH_LATER: &str = "Fri, 31 Dec 2100 23:59:59 GMT";
+
+    fn not_authenticated(date: &str) -> Response {
+        Response::new(401, Vec::new()).header("Date", date)
+    }
+
+    #[test]
+    fn a_wrong_clock_is_put_right_once_by_the_orchestrators_own_refusal() {
+        let (mut server, mut session, key, mut world) = aboard();
+        session.context.settings.report_form = ReportForm::MessageSignature;
+        world.wall = Some(NOW.as_secs() + 3600);
+        let status = status();
+        world
+            .run(&mut session.report_status(&status), &key, |_, request| {
+                Some(match verified(request, &key) {
+                    None => not_authenticated(NOW_AS_DATE).authenticated(true),
+                    Some(_) => Response::new(201, Vec::new()),
+                })
+            })
+            .unwrap();
+        use Purpose::{DeploymentStatus as Report, Token};
+        assert_eq!(world.purposes, [Report, Report], "only the time was wrong");
+
+        // Another answer with another time is not obeyed.
+        let mut refused = false;
+        world
+            .run(&mut session.report_status(&status), &key, |_, request| {
+                if request.purpose == Token {
+                    return Some(server.answer(request));
+                }
+                assert!(verified(request, &key).is_some(), "the clock stays right");
+                Some(match mem::replace(&mut refused, true) {
+                    false => not_authenticated(MUCH_LATER).authenticated(true),
+                    true => Response::new(201, Vec::new()),
+                })
+            })
+            .unwrap();
+    }
+
+    #[test]
+    fn a_box_in_between_sets_no_clock() {
+        let (mut server, mut session, key, mut world) = aboard();
+        session.context.settings.report_form = ReportForm::MessageSignature;
+        let before = session.state().unwrap().last_authenticated;
+        let status = status();
+        let mut refused = false;
+        world
+            .run(&mut session.report_status(&status), &key, |_, request| {
+                if request.purpose == Purpose::Token {
+                    return Some(server.answer(request));
+                }
+                assert!(verified(request, &key).is_some(), "the clock stays right");
+                Some(match mem::replace(&mut refused, true) {
+                    false => not_authenticated(MUCH_LATER),
+                    true => Response::new(201, Vec::new()),
+                })
+            })
+            .unwrap();
+        assert_eq!(session.state().unwrap().last_authenticated, before);
     }
 }

@@ -58,6 +58,17 @@ pub enum ReportForm {
     MessageSignature,
 }
 
+impl ReportForm {
+    /// Whether only the device's clock says when a report was made.
+    pub(crate) fn says_when_by_the_clock(self) -> bool {
+        match self {
+            Self::Envelope | Self::PayloadSignature => false,
+            #[cfg(feature = "message")]
+            Self::MessageSignature => true,
+        }
+    }
+}
+
 /// Why a root certificate is believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RootTrust {

@@ -4,7 +4,10 @@ use alloc::{
 };
 use core::{fmt, time::Duration};
 
+use gangplank_key::UnixTime;
 use zeroize::Zeroizing;
+
+use crate::http_date;
 
 /// What a state machine wants done before it goes on.
 #[derive(Debug)]
@@ -125,6 +128,7 @@ pub struct Response {
     /// Whether the TLS peer was verified under the orchestrator's own root. A root that was added for
     /// transport does not count.
     pub authenticated: bool,
+    date: Option<String>,
     retry_after: Option<String>,
     replay_nonce: Option<String>,
 }
@@ -137,6 +141,7 @@ impl Response {
             status,
             body,
             authenticated: false,
+            date: None,
             retry_after: None,
             replay_nonce: None,
         }
@@ -157,6 +162,8 @@ impl Response {
             &mut self.retry_after
         } else if name.eq_ignore_ascii_case("replay-nonce") {
             &mut self.replay_nonce
+        } else if name.eq_ignore_ascii_case("date") {
+            &mut self.date
         } else {
             return self;
         };
@@ -175,6 +182,11 @@ impl Response {
         }
         let seconds = text.parse().unwrap_or(u64::MAX);
         Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
+    }
+
+    /// When the server says that it answered.
+    pub(crate) fn date(&self) -> Option<UnixTime> {
+        http_date::parse(self.date.as_deref()?)
     }
 
     pub(crate) fn replay_nonce(&self) -> Option<&str> {

@@ -18,6 +18,9 @@ impl<T> Call<T> {
     ) {
         let refusal = Refusal::read(self.plan.purpose, 401, &response.body);
         self.trouble = Some(Trouble::NotAuthenticated(refusal.clone()));
+        if self.clock_was_wrong(context, response, now) {
+            return;
+        }
         // The header signs no nonce, and the server does not look at that of an HTTP message: without
         // another token the report would get the same answer.
         let seals = match self.plan.body {
@@ -45,6 +48,20 @@ impl<T> Call<T> {
         }
         let floor = response.retry_after().unwrap_or_default();
         self.pace.wait(now.monotonic, floor, context.settings.slow);
+    }
+
+    /// Whether the refused report said a wrong time, which `Date` of this answer has now put right:
+    /// once, and only where nobody but the orchestrator itself can have answered. An envelope needs
+    /// no such help, since it can carry the server's nonce.
+    fn clock_was_wrong(&self, context: &mut Context, response: &Response, now: Now) -> bool {
+        let by_clock = matches!(self.plan.body, Body::Report(..))
+            && context.settings.report_form.says_when_by_the_clock();
+        match response.date() {
+            Some(date) if by_clock && response.authenticated => {
+                context.time.authenticated(date, now)
+            }
+            _ => false,
+        }
     }
 
     pub(super) fn other_status(
