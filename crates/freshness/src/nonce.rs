@@ -107,5 +107,18 @@ mod tests {
         assert!(Nonce::from_bytes(&[0; 64]).is_ok());
         assert_eq!(Nonce::from_bytes(&[0; 65]), Err(NonceError::Length));
         assert_eq!(Nonce::parse(&"A".repeat(87)), Err(NonceError::Length));
+        // What is too long is not even read.
+        assert_eq!(Nonce::parse(&"=".repeat(87)), Err(NonceError::Length));
+        assert_eq!(Nonce::parse(&"=".repeat(88)), Err(NonceError::Length));
+        assert_eq!(Nonce::parse(&"=".repeat(86)), Err(NonceError::Base64));
+    }
+
+    #[test]
+    fn the_longest_is_read_and_written() {
+        // python3 -c "import base64;print(base64.urlsafe_b64encode(bytes(range(64))))"
+        let text = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0-Pw";
+        let nonce = Nonce::parse(text).unwrap();
+        assert_eq!(nonce.as_bytes(), (0..64).collect::<Vec<u8>>());
+        assert_eq!((nonce.as_str(), nonce.to_string().as_str()), (text, text));
     }
 }

@@ -165,6 +165,12 @@ mod tests {
     }
 
     #[test]
+    fn the_key_is_not_printed() {
+        let shown = format!("{:?}", issuer());
+        assert_eq!(shown, "NonceIssuer { lifetime: 300s, .. }");
+    }
+
+    #[test]
     fn no_two_are_alike() {
         let mut rng = TestRng::new(3);
         let one = issuer().issue(at(1000), &mut rng);

@@ -115,6 +115,56 @@ impl fmt::Debug for Backend {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{PublicKey, Signature};
+
+    /// What a verifier over hashes is never asked for.
+    #[derive(Debug)]
+    struct Anything;
+
+    impl VerifySha256 for Anything {
+        fn verify_sha256(&self, _: &[u8; 32], _: &[u8]) -> Result<(), BadSignature> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_verifier_over_sha256_is_asked_for_no_other_hash() {
+        let backend = Backend::PURE_RUST.with_verify_sha256(|_, _| Some(Arc::new(Anything)));
+        let verify = |spki, algorithm, signature| {
+            let key = PublicKey::from_spki(spki, backend).unwrap();
+            let signature = Signature::from_wire(algorithm, signature).unwrap();
+            key.verify_hashed(b"another", &[0; 32], &signature)
+        };
+        let p256 = include_bytes!("../tests/data/p256.spki.der");
+        let signature = include_bytes!("../tests/data/p256.sig.der");
+        assert_eq!(verify(p256, Algorithm::EcdsaP256Sha256, signature), Ok(()));
+        #[cfg(feature = "p384")]
+        assert_eq!(
+            verify(
+                include_bytes!("../tests/data/p384.spki.der"),
+                Algorithm::EcdsaP384Sha384,
+                include_bytes!("../tests/data/p384.sig.der"),
+            ),
+            Err(BadSignature)
+        );
+        #[cfg(feature = "ed25519")]
+        assert_eq!(
+            verify(
+                include_bytes!("../tests/data/ed25519.spki.der"),
+                Algorithm::Ed25519,
+                include_bytes!("../tests/data/ed25519.sig.bin"),
+            ),
+            Err(BadSignature)
+        );
+    }
+
+    #[test]
+    fn a_backend_shows_its_name() {
+        assert_eq!(
+            format!("{:?}", Backend::PURE_RUST),
+            "Backend(\"pure-rust\")"
+        );
+    }
 
     /// FIPS 180-4 example "abc"; `printf abc | openssl dgst -sha256` prints the same.
     const ABC: [u8; 32] = [

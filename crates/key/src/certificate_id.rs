@@ -95,6 +95,12 @@ mod tests {
     }
 
     #[test]
+    fn an_id_is_shown_as_it_is() {
+        let id = CertificateId::parse("SN-1:a.b_c~d").unwrap();
+        assert_eq!(id.to_string(), "SN-1:a.b_c~d");
+    }
+
+    #[test]
     fn other_forms_say_what_to_do() {
         use CertificateIdError as E;
         let error = |text: &str| CertificateId::parse(text).unwrap_err();

@@ -204,3 +204,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_it_holds_is_counted_but_not_shown() {
+    let mut guard = guard(9);
+    assert!(guard.is_empty());
+    assert_eq!(guard.once(&[key(1, 100)], at(50)), Ok(()));
+    assert!(!guard.is_empty());
+    let shown = format!("{guard:?}");
+    assert!(
+        shown.starts_with("MemoryReplayGuard { capacity: 9, "),
+        "{shown}"
+    );
+    assert!(shown.ends_with("len: 1, .. }"), "{shown}");
+}

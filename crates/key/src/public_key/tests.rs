@@ -279,3 +279,14 @@ proptest! {
         let _ = SoftwareKey::from_pkcs8_der(&bytes);
     }
 }
+
+#[test]
+fn a_certificate_is_known_by_its_key() {
+    let certificate = |der: &'static [u8]| CertificateDer::from(der);
+    let own = certificate(include_bytes!("../../tests/data/p256.cert.der"));
+    let other = certificate(include_bytes!("../../tests/data/ed25519.cert.der"));
+    let key = PublicKey::from_spki(P256_SPKI, Backend::PURE_RUST).unwrap();
+    assert!(key.is_of_certificate(&own));
+    assert!(!key.is_of_certificate(&other));
+    assert!(!key.is_of_certificate(&certificate(P256_SPKI)));
+}
