@@ -261,6 +261,9 @@ mod tests {
         let accept = AcceptSignature::read(&fields, &Limits::DEFAULT).unwrap();
         let requested = &accept.0[0];
         assert_eq!(requested.label(), "sig1");
+        assert_eq!(requested.components().len(), 4);
+        assert_eq!(requested.components()[0], Component::METHOD);
+        assert_eq!(requested.alg(), None);
         assert_eq!(requested.key_id(), Some("test-key-rsa-pss"));
         assert!(requested.wants_created() && !requested.wants_expires());
         let times = Times {
@@ -286,7 +289,18 @@ mod tests {
             .wanting_nonce(text("n"))
             .wanting_key_id(text("k"))
             .wanting_tag(text("t"));
+        assert_eq!(requested.alg(), Some("ed25519"));
+        assert!(requested.wants_expires());
+        let times = Times {
+            created: 7,
+            expires: 8,
+        };
+        assert_eq!(
+            requested.params(times).unwrap().to_string(),
+            r#"("@status");created=7;expires=8;alg="ed25519";nonce="n";keyid="k";tag="t""#
+        );
         let other = RequestedSignature::new("b", Vec::new()).unwrap();
+        assert!(!other.wants_created());
         let value = AcceptSignature([requested, other].into()).to_string();
         assert_eq!(
             value,

@@ -132,7 +132,7 @@ impl ClaimedDigests {
     /// Compares with the content: a digest of an algorithm that counts must match it.
     ///
     /// One match is proof enough, and RFC 9530 §2 lets a recipient ignore the rest; so content is
-    /// hashed once as a rule.
+    /// hashed once as a rule. Two examples of that RFC would not pass a stricter rule.
     ///
     /// # Errors
     /// [`DigestError::Mismatch`] when none does.
@@ -238,3 +238,6 @@ fn written(algorithm: DigestAlgorithm, digest: &[u8]) -> String {
     value.push(':');
     value
 }
+
+#[cfg(test)]
+mod tests;
