@@ -129,17 +129,19 @@ impl ClaimedDigests {
         self.sha256.as_ref()
     }
 
-    /// Compares with the content: a digest of an algorithm that counts must match it.
+    /// Compares with the content: each digest of an algorithm that counts must match it.
     ///
-    /// One match is proof enough, and RFC 9530 §2 lets a recipient ignore the rest; so content is
-    /// hashed once as a rule. Two examples of that RFC would not pass a stricter rule.
+    /// RFC 9530 §2 would let a recipient be content with one. But of a signature that covers
+    /// `"content-digest";key="sha-256"` anybody could then keep the wrong SHA-256 and add the right
+    /// SHA-512 of other content.
     ///
     /// # Errors
-    /// [`DigestError::Mismatch`] when none does.
+    /// [`DigestError::Mismatch`] when one does not.
     pub fn check(&self, content: &[u8], backend: Backend) -> Result<(), DigestError> {
         let sha256 = |claimed: &[u8; 32]| *claimed == backend.sha256(&[content]);
         let sha512 = |claimed: &[u8; 64]| claimed[..] == Sha512::digest(content)[..];
-        if self.sha256.as_ref().is_some_and(sha256) || self.sha512.as_ref().is_some_and(sha512) {
+        // `read` made sure that one of them is there.
+        if self.sha256.as_ref().is_none_or(sha256) && self.sha512.as_ref().is_none_or(sha512) {
             return Ok(());
         }
         Err(DigestError::Mismatch)

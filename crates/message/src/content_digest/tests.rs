@@ -24,25 +24,25 @@ fn wanted(value: &str) -> Result<Vec<(DigestAlgorithm, u8)>, DigestError> {
 }
 
 #[test]
-fn a_digest_that_counts_must_be_that_of_the_content() {
-    let wrong_256 = SHA_256.replace("RK", "RL");
-    let wrong_512 = SHA_512.replace("YM", "YN");
+fn every_digest_that_counts_must_be_that_of_the_content() {
+    // What does not count is passed over, whatever it says.
     let md5 = "md5=:AAAAAAAAAAAAAAAAAAAAAA==:";
     for value in [
         SHA_256,
         SHA_512,
         &[SHA_256, SHA_512].join(", "),
-        &[wrong_256.as_str(), SHA_512].join(","),
-        &[SHA_256, wrong_512.as_str()].join(","),
         &[md5, SHA_256].join(","),
     ] {
         assert_eq!(check(value, CONTENT), Ok(()), "{value}");
         assert_eq!(check(value, b"{}"), Err(DigestError::Mismatch), "{value}");
     }
+    let wrong_256 = SHA_256.replace("RK", "RL");
+    let wrong_512 = SHA_512.replace("YM", "YN");
     for value in [
         wrong_256.as_str(),
         wrong_512.as_str(),
-        &[wrong_256.as_str(), wrong_512.as_str()].join(", "),
+        &[wrong_256.as_str(), SHA_512].join(","),
+        &[SHA_256, wrong_512.as_str()].join(","),
     ] {
         let checked = check(value, CONTENT);
         assert_eq!(checked, Err(DigestError::Mismatch), "{value}");
