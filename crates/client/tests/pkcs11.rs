@@ -241,6 +241,57 @@ fn a_pin_that_was_changed_is_not_tried_twice() {
     });
 }
 
+/// Neither does another padding cost a try of the PIN that was refused.
+#[test]
+fn a_refused_pin_is_not_tried_for_another_padding() {
+    inside("a_refused_pin_is_not_tried_for_another_padding", |hsm| {
+        hsm.new_token("t", |session| rsa_pair(session, 2048, "k", 1));
+        let key = hsm.open("token=t;object=k").unwrap();
+        let pins = [PIN, "5678"].map(|pin| AuthPin::from(pin.to_owned()));
+        hsm.in_token("t", PIN, |session| {
+            session.set_pin(&pins[0], &pins[1]).unwrap()
+        });
+        hsm.pkcs11.clone().finalize().unwrap();
+        key.sign(b"message").unwrap_err();
+        // Now it would be right, so that a try would be seen.
+        hsm.in_token("t", "5678", |session| {
+            session.set_pin(&pins[1], &pins[0]).unwrap()
+        });
+        let refused = key.using(Algorithm::RsaPssSha256).unwrap_err();
+        assert!(
+            matches!(&refused, Pkcs11Error::PinRefused { token } if token == "t"),
+            "{refused}"
+        );
+    });
+}
+
+/// What a token offers cannot be seen while it is out of reach; and once it is back, nothing of the
+/// key was lost with the session.
+#[test]
+fn a_padding_asked_for_when_the_session_is_lost() {
+    inside("a_padding_asked_for_when_the_session_is_lost", |hsm| {
+        hsm.new_token("t", |session| rsa_pair(session, 2048, "k", 1));
+        let key = hsm.open("token=t;object=k").unwrap();
+        hsm.pkcs11.clone().finalize().unwrap();
+        let away = key.using(Algorithm::RsaPssSha256).unwrap_err();
+        assert!(matches!(away, Pkcs11Error::Token { .. }), "{away}");
+        assert!(!away.is_about_the_key());
+        hsm.start();
+        let key = hsm.open("token=t;object=k").unwrap();
+        let (tokens, elsewhere) = (hsm.folder.join("tokens"), hsm.folder.join("away"));
+        std::fs::rename(&tokens, &elsewhere).unwrap();
+        std::fs::create_dir(&tokens).unwrap();
+        hsm.pkcs11.clone().finalize().unwrap();
+        key.sign(b"message").unwrap_err();
+        std::fs::remove_dir_all(&tokens).unwrap();
+        std::fs::rename(&elsewhere, &tokens).unwrap();
+        hsm.pkcs11.clone().finalize().unwrap();
+        let key = key.using(Algorithm::RsaPssSha256).unwrap();
+        let signature = key.sign(b"message").unwrap();
+        assert_eq!(key.public_key().verify(b"message", &signature), Ok(()));
+    });
+}
+
 #[test]
 fn what_is_not_there() {
     inside("what_is_not_there", |hsm| {

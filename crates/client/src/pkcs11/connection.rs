@@ -42,7 +42,7 @@ impl Connection {
 
     /// How the token signs with this algorithm.
     pub(super) fn way(&self, algorithm: Algorithm) -> Result<Way, Pkcs11Error> {
-        Way::choose(&self.module, self.slot, algorithm).ok_or_else(|| Pkcs11Error::NoMechanism {
+        Way::choose(&self.module, self.slot, algorithm)?.ok_or_else(|| Pkcs11Error::NoMechanism {
             token: self.token.clone(),
             algorithm,
         })

@@ -2,7 +2,6 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use cryptoki::context::Function;
 use cryptoki::error::{Error, RvError};
 use gangplank_key::{Algorithm, KeyError};
 
@@ -169,13 +168,9 @@ pub(super) fn reason(error: &Error) -> String {
 /// Whether the connection to the token is gone, and a new one may help: a reset or re-inserted
 /// token, a server of tokens that was restarted, somebody's C_Finalize or C_Logout in this process.
 pub(super) fn is_lost(error: &Error) -> bool {
-    let Error::Pkcs11(value, function) = error else {
+    let Error::Pkcs11(value, _) = error else {
         return false;
     };
-    // A login has its own errors, and a second one may cost a try.
-    if matches!(function, Function::Login) {
-        return false;
-    }
     matches!(
         value,
         RvError::SessionClosed

@@ -59,14 +59,23 @@ impl Pkcs11Key {
     ///
     /// # Errors
     /// [`Pkcs11Error::Key`] for a key that has no such algorithm, [`Pkcs11Error::NoMechanism`] when
-    /// the token does not offer it, else as [`open`](Self::open) for a session that was lost.
+    /// the token does not offer it, [`Pkcs11Error::PinRefused`] without another try when the PIN was
+    /// refused before, else as [`open`](Self::open) for a session that was lost.
     pub fn using(mut self, algorithm: Algorithm) -> Result<Self, Pkcs11Error> {
         let public = self.public.using(algorithm).map_err(Pkcs11Error::Key)?;
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        self.way = match state {
-            State::Connected(connection) => connection.way(algorithm)?,
-            _ => Connection::open(&self.uri, self.pin.as_ref())?.way(algorithm)?,
-        };
+        match state {
+            State::Connected(connection) => self.way = connection.way(algorithm)?,
+            State::Refused(token) => {
+                let token = token.clone();
+                return Err(Pkcs11Error::PinRefused { token });
+            }
+            State::Lost => {
+                let connection = self.connect_again()?;
+                self.way = connection.way(algorithm)?;
+                self.state = Mutex::new(State::Connected(connection));
+            }
+        }
         self.public = public;
         Ok(self)
     }

@@ -1,6 +1,7 @@
 //! How a token is asked for a signature.
 
 use cryptoki::context::Pkcs11;
+use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
 use cryptoki::mechanism::rsa::{PkcsMgfType, PkcsPssParams};
 use cryptoki::mechanism::{Mechanism, MechanismType};
@@ -20,13 +21,21 @@ pub(super) enum Way {
 }
 
 impl Way {
-    /// The first way to sign with `algorithm` that the token offers.
-    pub(super) fn choose(module: &Pkcs11, slot: Slot, algorithm: Algorithm) -> Option<Self> {
-        let signs = |way: &&Self| {
-            let info = module.get_mechanism_info(slot, way.mechanism_type());
-            info.is_ok_and(|info| info.sign())
-        };
-        ways(algorithm).iter().find(signs).copied()
+    /// The first way to sign with `algorithm` that the token offers. That a token is out of reach
+    /// says nothing about what it offers, and is an error.
+    pub(super) fn choose(
+        module: &Pkcs11,
+        slot: Slot,
+        algorithm: Algorithm,
+    ) -> Result<Option<Self>, Error> {
+        for way in ways(algorithm) {
+            match module.get_mechanism_info(slot, way.mechanism_type()) {
+                Ok(info) if info.sign() => return Ok(Some(*way)),
+                Ok(_) | Err(Error::Pkcs11(RvError::MechanismInvalid, _)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 
     /// What of `message` the token signs with `key`.
