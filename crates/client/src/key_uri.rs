@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 /// A `pkcs11:` URI (RFC 7512) that names a private key.
 ///
 /// All path attributes of the standard restrict the choice of token and key. An unknown one would
-/// match nothing (§2.5), so it is refused; an unknown query attribute is ignored. Of the query
-/// attributes, `module-path` and `pin-source=file:` are taken; `pin-value` is refused, since command
-/// lines and logs are no place for a secret, so this text never holds one.
+/// match nothing (§2.5), so it is refused; an unknown query attribute is left out, also where the
+/// URI is shown. Of the query attributes, `module-path` and `pin-source=file:` are taken;
+/// `pin-value`, in letters of either case, is refused, since command lines and logs are no place for
+/// a secret.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(not(feature = "pkcs11"), allow(dead_code))]
 pub struct KeyUri {
@@ -32,8 +33,9 @@ impl KeyUri {
         if !scheme.eq_ignore_ascii_case("pkcs11") {
             return Err(UriError::Scheme);
         }
+        let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         let mut uri = Self {
-            text: text.to_owned(),
+            text: format!("{SCHEME}{path}"),
             texts: BTreeMap::new(),
             id: None,
             slot_id: None,
@@ -41,16 +43,22 @@ impl KeyUri {
             module_path: None,
             pin_source: None,
         };
-        let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         let mut seen = Vec::new();
         for (name, value) in attributes(path, ';', PATH_CHARACTERS)? {
             once(&mut seen, name)?;
             uri.path_attribute(name, value)?;
         }
+        let mut before = '?';
         for (name, value) in attributes(query, '&', QUERY_CHARACTERS)? {
+            // In other letters it is no attribute of the standard, but it is a PIN all the same.
+            if name.eq_ignore_ascii_case("pin-value") {
+                return Err(UriError::PinValue);
+            }
             if QUERY_ATTRIBUTES.contains(&name) {
                 once(&mut seen, name)?;
                 uri.query_attribute(name, value)?;
+                uri.text.push_str(&format!("{before}{name}={value}"));
+                before = '&';
             }
         }
         Ok(uri)
@@ -131,7 +139,6 @@ impl KeyUri {
             String::from_utf8(decoded(name, value)?).map_err(|_| UriError::Value(name.to_owned()))
         };
         match name {
-            "pin-value" => Err(UriError::PinValue),
             "module-name" => Err(UriError::ModuleName),
             "pin-source" => {
                 self.pin_source = Some(pin_file(&path()?).ok_or(UriError::PinSource)?);
@@ -288,7 +295,7 @@ const TEXT_ATTRIBUTES: [&str; 9] = [
     "slot-manufacturer",
     "slot-description",
 ];
-const QUERY_ATTRIBUTES: [&str; 4] = ["pin-source", "pin-value", "module-name", "module-path"];
+const QUERY_ATTRIBUTES: [&str; 3] = ["pin-source", "module-name", "module-path"];
 
 #[cfg(test)]
 mod tests;

@@ -132,8 +132,20 @@ fn what_is_refused() {
 
 #[test]
 fn a_pin_is_not_repeated() {
-    let error = refused("pkcs11:?pin-value=hunter2");
-    assert!(!format!("{error} {error:?}").contains("hunter2"));
+    for name in ["pin-value", "PIN-VALUE", "Pin-Value"] {
+        let error = refused(&format!("pkcs11:token=t?{name}=hunter2"));
+        assert_eq!(error, UriError::PinValue);
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
+    let source = "pkcs11:token=t?module-path=/m.so&pin-source=file:/pin";
+    let uri = parsed("pkcs11:token=t?pin=hunter2&module-path=/m.so&x=&pin-source=file:/pin");
+    assert_eq!(uri.to_string(), source);
+    assert_eq!(format!("{uri:?}"), format!("KeyUri({source:?})"));
+    assert_eq!(uri, parsed(source));
+    assert_eq!(
+        parsed("pkcs11:token=t?pin=hunter2").to_string(),
+        "pkcs11:token=t"
+    );
 }
 
 #[test]
