@@ -34,6 +34,7 @@ mod certificate;
 mod certificate_id;
 #[cfg(feature = "ed25519")]
 mod ed25519;
+mod oid;
 mod public_key;
 mod signature;
 mod signing_key;

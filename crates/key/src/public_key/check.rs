@@ -5,24 +5,25 @@ use spki::SubjectPublicKeyInfoRef;
 
 use super::KeyError;
 use crate::Algorithm;
+use crate::oid::{EC_PUBLIC_KEY, ED25519, RSA_ENCRYPTION, SECP256R1, SECP384R1};
 
 pub(super) fn algorithm_of(info: &SubjectPublicKeyInfoRef<'_>) -> Result<Algorithm, KeyError> {
     let parameters = info.algorithm.parameters;
     match info.algorithm.oid {
         // RFC 5480 §2.1.1: a named curve, never implicit or explicit parameters.
-        ID_EC_PUBLIC_KEY => match parameters.map(|any| any.decode_as::<ObjectIdentifier>()) {
+        EC_PUBLIC_KEY => match parameters.map(|any| any.decode_as::<ObjectIdentifier>()) {
             Some(Ok(SECP256R1)) => Ok(Algorithm::EcdsaP256Sha256),
             Some(Ok(SECP384R1)) => Ok(Algorithm::EcdsaP384Sha384),
             Some(Ok(curve)) => Err(KeyError::Curve(curve)),
             _ => Err(KeyError::Malformed),
         },
         // RFC 8410 §3: the parameters are absent.
-        ID_ED25519 if parameters.is_none() => Ok(Algorithm::Ed25519),
+        ED25519 if parameters.is_none() => Ok(Algorithm::Ed25519),
         // RFC 3279 §2.3.1: the parameters are NULL.
         RSA_ENCRYPTION if parameters.is_some_and(|any| any.is_null()) => {
             Ok(Algorithm::RsaPkcs1Sha256)
         }
-        ID_ED25519 | RSA_ENCRYPTION => Err(KeyError::Malformed),
+        ED25519 | RSA_ENCRYPTION => Err(KeyError::Malformed),
         other => Err(KeyError::Algorithm(other)),
     }
 }
@@ -83,9 +84,3 @@ fn is_uncompressed(point: &[u8]) -> bool {
     const UNCOMPRESSED: u8 = 0x04;
     point.first() == Some(&UNCOMPRESSED)
 }
-
-const ID_EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const SECP256R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
-const ID_ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
-const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");

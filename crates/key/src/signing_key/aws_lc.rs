@@ -147,7 +147,7 @@ fn rsa_spki(rsa_public_key: &[u8]) -> Option<Vec<u8>> {
     use der::{Encode, asn1::BitStringRef};
     let info = spki::SubjectPublicKeyInfoRef {
         algorithm: spki::AlgorithmIdentifierRef {
-            oid: der::asn1::ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1"),
+            oid: crate::oid::RSA_ENCRYPTION,
             parameters: Some(der::asn1::AnyRef::NULL),
         },
         subject_public_key: BitStringRef::from_bytes(rsa_public_key).ok()?,

@@ -10,6 +10,7 @@ use pkcs8::{ObjectIdentifier, PrivateKeyInfoRef, SecretDocument};
 use zeroize::Zeroizing;
 
 use crate::Algorithm;
+use crate::oid::{EC_PUBLIC_KEY, ED25519, RSA_ENCRYPTION, SECP256R1, SECP384R1};
 
 /// A private key as it was read, before a backend takes it.
 pub(super) struct PrivateKey {
@@ -24,17 +25,19 @@ impl PrivateKey {
     pub(super) fn from_pem(text: &str) -> Result<Self, PrivateKeyError> {
         for (label, to_pkcs8) in FORMS {
             if let Some(block) = block(text, label) {
+                // RFC 1421 §4.6.1.1: how OpenSSL encrypts the forms older than PKCS#8.
+                if block.contains("Proc-Type: 4,ENCRYPTED") {
+                    return Err(PrivateKeyError::Encrypted);
+                }
                 let (_, document) =
                     SecretDocument::from_pem(block).map_err(|_| PrivateKeyError::Malformed)?;
                 return Self::from_pkcs8_der(&to_pkcs8(document.as_bytes())?);
             }
         }
-        if text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----")
-            || text.contains("Proc-Type: 4,ENCRYPTED")
-        {
-            return Err(PrivateKeyError::Encrypted);
+        match text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") {
+            true => Err(PrivateKeyError::Encrypted),
+            false => Err(PrivateKeyError::NoKey),
         }
-        Err(PrivateKeyError::NoKey)
     }
 
     pub(super) fn from_pkcs8_der(der: &[u8]) -> Result<Self, PrivateKeyError> {
@@ -57,7 +60,7 @@ pub enum PrivateKeyError {
     #[error("the private key is encrypted; decrypt it first, for example with `openssl pkey`")]
     Encrypted,
     /// The key's encoding is broken.
-    #[error("the private key is not well-formed PKCS#8")]
+    #[error("the private key is not well-formed PKCS#8, SEC 1 or PKCS#1")]
     Malformed,
     /// A kind of key that gangplank does not sign with.
     #[error("private keys of kind {0} are not supported; use P-256, P-384, Ed25519 or RSA")]
@@ -77,10 +80,10 @@ fn algorithm_of(info: &PrivateKeyInfoRef<'_>) -> Result<Algorithm, PrivateKeyErr
     let curve = info.algorithm.parameters_oid();
     match (info.algorithm.oid, curve) {
         (ED25519, _) => Ok(Algorithm::Ed25519),
-        (RSA, _) => Ok(Algorithm::RsaPkcs1Sha256),
-        (EC, Ok(SECP256R1)) => Ok(Algorithm::EcdsaP256Sha256),
-        (EC, Ok(SECP384R1)) => Ok(Algorithm::EcdsaP384Sha384),
-        (EC, Ok(curve)) => Err(PrivateKeyError::Unsupported(alloc::format!(
+        (RSA_ENCRYPTION, _) => Ok(Algorithm::RsaPkcs1Sha256),
+        (EC_PUBLIC_KEY, Ok(SECP256R1)) => Ok(Algorithm::EcdsaP256Sha256),
+        (EC_PUBLIC_KEY, Ok(SECP384R1)) => Ok(Algorithm::EcdsaP384Sha384),
+        (EC_PUBLIC_KEY, Ok(curve)) => Err(PrivateKeyError::Unsupported(alloc::format!(
             "elliptic curve {curve}"
         ))),
         (kind, _) => Err(PrivateKeyError::Unsupported(alloc::format!("{kind}"))),
@@ -110,9 +113,11 @@ const FORMS: [(&str, ToPkcs8); 3] = [
             None if key.private_key.len() == 32 => SECP256R1,
             None => SECP384R1,
         };
-        pkcs8(EC, AnyRef::from(&curve), der)
+        pkcs8(EC_PUBLIC_KEY, AnyRef::from(&curve), der)
     }),
-    ("RSA PRIVATE KEY", |der| pkcs8(RSA, AnyRef::NULL, der)),
+    ("RSA PRIVATE KEY", |der| {
+        pkcs8(RSA_ENCRYPTION, AnyRef::NULL, der)
+    }),
 ];
 
 fn pkcs8(
@@ -130,9 +135,3 @@ fn pkcs8(
         .map(|document| document.to_bytes())
         .map_err(|_| PrivateKeyError::Malformed)
 }
-
-const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const SECP256R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
-const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");

@@ -9,7 +9,12 @@ const P384_SEC1: &str = include_str!("../../tests/data/p384.sec1.pem");
 #[cfg(feature = "rsa")]
 const RSA: &str = include_str!("../../tests/data/rsa.key.pem");
 const ED25519: &str = include_str!("../../tests/data/ed25519.key.pem");
-const ENCRYPTED: &str = include_str!("../../tests/data/p256.encrypted.pem");
+/// PKCS#8, and the traditional encryption of SEC 1 and PKCS#1.
+const ENCRYPTED: [&str; 3] = [
+    include_str!("../../tests/data/p256.encrypted.pem"),
+    include_str!("../../tests/data/p256.sec1.encrypted.pem"),
+    include_str!("../../tests/data/rsa.pkcs1.encrypted.pem"),
+];
 
 #[test]
 fn openssl_keys_sign_for_openssl_public_keys() {
@@ -62,7 +67,9 @@ fn ecdsa_is_deterministic_as_rfc_6979_says() {
 fn what_cannot_be_used_says_why() {
     let error = |text: &str| SoftwareKey::from_pem(text).unwrap_err();
     assert_eq!(error("hello"), PrivateKeyError::NoKey);
-    assert_eq!(error(ENCRYPTED), PrivateKeyError::Encrypted);
+    for encrypted in ENCRYPTED {
+        assert_eq!(error(encrypted), PrivateKeyError::Encrypted);
+    }
     assert_eq!(
         error(&P256.replace("MIGH", "AAAA")),
         PrivateKeyError::Malformed
@@ -97,10 +104,19 @@ fn generated_keys_are_read_by_openssl() {
 
 #[test]
 fn private_keys_do_not_print() {
-    let key = SoftwareKey::from_pem(P256).unwrap();
-    let printed = format!("{key:?}");
-    let private = format!("{:?}", key.to_pkcs8_der().unwrap().get(36..68).unwrap());
-    assert!(!printed.contains(private.trim_matches(['[', ']'])));
+    for pem in [P256, P384, ED25519] {
+        let key = SoftwareKey::from_pem(pem).unwrap();
+        let public = key.public_key();
+        let expected = format!("SoftwareKey {{ public: {public:?}, .. }}");
+        assert_eq!(format!("{key:?}"), expected);
+    }
+    #[cfg(feature = "aws-lc-rs")]
+    for pem in [P256, P384, ED25519, RSA] {
+        let key = AwsLcKey::from_pem(pem).unwrap();
+        let public = key.public_key();
+        let expected = format!("AwsLcKey {{ public: {public:?}, .. }}");
+        assert_eq!(format!("{key:?}"), expected);
+    }
 }
 
 #[cfg(feature = "aws-lc-rs")]
