@@ -37,7 +37,7 @@ pub trait VerifySha256: fmt::Debug + Send + Sync {
 pub type KeyVerifier = fn(Algorithm, &[u8]) -> Option<Arc<dyn VerifySha256>>;
 
 impl Backend {
-    /// Verification and hashing in portable Rust without an allocator's help or `unsafe` C.
+    /// Verification and hashing in portable Rust; nothing of it needs a C compiler.
     pub const PURE_RUST: Self = Self {
         name: "pure-rust",
         sha256: pure_rust::sha256,
@@ -164,6 +164,20 @@ mod tests {
             format!("{:?}", Backend::PURE_RUST),
             "Backend(\"pure-rust\")"
         );
+    }
+
+    /// Nothing is listed that one backend alone would believe.
+    #[cfg(feature = "aws-lc-rs")]
+    #[test]
+    fn both_backends_list_the_same_algorithms() {
+        let listed = |backend: Backend| {
+            let ids = backend
+                .algorithms()
+                .iter()
+                .map(|algorithm| (algorithm.public_key_alg_id(), algorithm.signature_alg_id()));
+            ids.collect::<Vec<_>>()
+        };
+        assert_eq!(listed(Backend::AWS_LC_RS), listed(Backend::PURE_RUST));
     }
 
     /// FIPS 180-4 example "abc"; `printf abc | openssl dgst -sha256` prints the same.

@@ -57,11 +57,13 @@ pub enum CertificateIdError {
         length: usize,
     },
     /// The first character is no letter and no digit.
-    #[error("a certificate id begins with a letter or digit, not {0:?}")]
+    #[error(
+        "a certificate id begins with a letter or digit, not {0:?}; write a GUID in braces without them"
+    )]
     First(char),
     /// A character that no certificate id has.
     #[error(
-        "a certificate id has only letters, digits and . _ ~ : - but has {character:?} at byte {at}; write a GUID in braces without them and replace other characters"
+        "a certificate id has only letters, digits and . _ ~ : - but has {character:?} at byte {at}; replace others by `-`"
     )]
     Character {
         /// The character.
@@ -128,6 +130,21 @@ mod tests {
                 character: '\0',
                 at: 1
             }
+        );
+    }
+
+    #[test]
+    fn hints_reach_who_needs_them() {
+        let hint = |text: &str| CertificateId::parse(text).unwrap_err().to_string();
+        assert_eq!(
+            hint("{550e8400-e29b-41d4-a716-446655440000}"),
+            "a certificate id begins with a letter or digit, not '{'; \
+             write a GUID in braces without them"
+        );
+        assert_eq!(
+            hint("ACME 7/1"),
+            "a certificate id has only letters, digits and . _ ~ : - but has ' ' at byte 4; \
+             replace others by `-`"
         );
     }
 

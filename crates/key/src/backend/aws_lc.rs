@@ -13,7 +13,8 @@ use webpki::aws_lc_rs as provider;
 use super::VerifySha256;
 use crate::{Algorithm, BadSignature};
 
-/// First those that keys are verified with, then those that only stand in certificates.
+/// First those that keys are verified with, then those that only stand in certificates: the same
+/// as in pure Rust, so that both believe the same certificates.
 pub(super) static ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
     #[cfg(feature = "p256")]
     provider::ECDSA_P256_SHA256,
@@ -27,16 +28,12 @@ pub(super) static ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
     provider::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
     #[cfg(feature = "rsa")]
     provider::RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
-    #[cfg(feature = "p256")]
-    provider::ECDSA_P256_SHA384,
     #[cfg(feature = "p384")]
     provider::ECDSA_P384_SHA256,
     #[cfg(feature = "rsa")]
     provider::RSA_PKCS1_2048_8192_SHA384,
     #[cfg(feature = "rsa")]
     provider::RSA_PKCS1_2048_8192_SHA512,
-    #[cfg(feature = "rsa")]
-    provider::RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
 ];
 
 pub(super) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
