@@ -35,6 +35,9 @@ pub enum ChainError {
     /// The leaf's key cannot be used.
     #[error("the leaf's key cannot be used: {0}")]
     Key(KeyError),
+    /// The key of an authority in the path cannot be used.
+    #[error("the key of an authority in the path cannot be used: {0}")]
+    AuthorityKey(KeyError),
     /// The leaf's subject yields no certificate id.
     #[error("the leaf names no device: {0}")]
     SubjectUnusable(SubjectError),
@@ -131,7 +134,7 @@ impl ChainError {
             Self::Empty => "certificate-not-presented",
             Self::TooMany { .. } | Self::TooLong { .. } => "chain-too-large",
             Self::Malformed { .. } => "certificate-malformed",
-            Self::Key(_) => "key-not-supported",
+            Self::Key(_) | Self::AuthorityKey(_) => "key-not-supported",
             Self::SubjectUnusable(_) => "subject-unusable",
             Self::LeafExpired { .. } => "leaf-expired",
             Self::LeafNotYetValid { .. } => "leaf-not-yet-valid",

@@ -4,7 +4,9 @@ use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use gangplank_key::Backend;
+use der::asn1::AnyRef;
+use der::{Encode, Tag};
+use gangplank_key::{Backend, KeyError, PublicKey};
 use rustls_pki_types::{
     AlgorithmIdentifier, CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime,
     alg_id,
@@ -64,6 +66,11 @@ pub(crate) fn build(
             None,
         )
         .map_err(|error| translate(error, leaf, needed))?;
+    for authority in path.intermediate_certificates() {
+        PublicKey::from_spki(&authority.subject_public_key_info(), backend)
+            .map_err(ChainError::AuthorityKey)?;
+    }
+    check_anchor_key(path.anchor(), backend).map_err(ChainError::AuthorityKey)?;
     // webpki hands back a reference into our slice; its place there tells equal names apart.
     anchors
         .iter()
@@ -71,9 +78,18 @@ pub(crate) fn build(
         .ok_or(ChainError::NoAnchorForIssuer)
 }
 
+/// Holds an anchor's key to the rules for every key: backends differ in the keys they take.
+fn check_anchor_key(anchor: &TrustAnchor<'_>, backend: Backend) -> Result<(), KeyError> {
+    // webpki keeps what is inside of the SEQUENCE.
+    let spki = AnyRef::new(Tag::Sequence, &anchor.subject_public_key_info)
+        .and_then(|sequence| sequence.to_der())
+        .map_err(|_| KeyError::Malformed)?;
+    PublicKey::from_spki(&spki, backend).map(|_| ())
+}
+
 /// The backend's values for the algorithms gangplank supports: a backend may list more, and a path
 /// must not be believed by one backend and refused by another.
-fn supported(backend: Backend) -> Vec<&'static dyn SignatureVerificationAlgorithm> {
+pub(crate) fn supported(backend: Backend) -> Vec<&'static dyn SignatureVerificationAlgorithm> {
     let supported = |algorithm: &&dyn SignatureVerificationAlgorithm| {
         SUPPORTED.contains(&(algorithm.public_key_alg_id(), algorithm.signature_alg_id()))
     };

@@ -1,10 +1,14 @@
 //! Root certificates as people hand them around: is it one, and what is its fingerprint?
 
 use der::Encode;
-use gangplank_key::{Backend, KeyError, PublicKey, Signature};
-use rustls_pki_types::{CertificateDer, UnixTime};
+use der::asn1::AnyRef;
+use gangplank_key::{Backend, KeyError, PublicKey};
+use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
+use webpki::EndEntityCert;
+use x509_cert::Certificate;
 
 use crate::certificate::{self, Window};
+use crate::path;
 
 /// Checks that a certificate is a self-signed certificate authority and valid at `now`.
 ///
@@ -26,13 +30,8 @@ pub fn check_root(
     if !certificate::is_authority(&parsed) {
         return Err(RootError::NoAuthority);
     }
-    let key = PublicKey::from_certificate(certificate, backend).map_err(RootError::Key)?;
-    let signed = tbs.to_der().map_err(|_| RootError::Malformed)?;
-    let signature = parsed.signature().as_bytes().ok_or(RootError::Malformed)?;
-    Signature::from_wire(key.algorithm(), signature)
-        .ok()
-        .and_then(|signature| key.verify(&signed, &signature).ok())
-        .ok_or(RootError::BadSignature)?;
+    PublicKey::from_certificate(certificate, backend).map_err(RootError::Key)?;
+    check_self_signature(certificate, &parsed, backend)?;
     let Window {
         not_before,
         not_after,
@@ -44,6 +43,35 @@ pub fn check_root(
         return Err(RootError::Expired { not_after });
     }
     Ok(())
+}
+
+/// With any of the algorithms that signatures in a path may have.
+fn check_self_signature(
+    certificate: &CertificateDer<'_>,
+    parsed: &Certificate,
+    backend: Backend,
+) -> Result<(), RootError> {
+    let signed = parsed.tbs_certificate().to_der();
+    let algorithm = parsed.signature_algorithm().to_der();
+    let (Ok(signed), Ok(algorithm), Some(signature), Ok(certificate)) = (
+        signed,
+        algorithm,
+        parsed.signature().as_bytes(),
+        EndEntityCert::try_from(certificate),
+    ) else {
+        return Err(RootError::Malformed);
+    };
+    let algorithm = AnyRef::try_from(algorithm.as_slice()).map_err(|_| RootError::Malformed)?;
+    let is_signed_with = |candidate: &dyn SignatureVerificationAlgorithm| {
+        candidate.signature_alg_id().as_ref() == algorithm.value()
+            && certificate
+                .verify_signature(candidate, &signed, signature)
+                .is_ok()
+    };
+    match path::supported(backend).into_iter().any(is_signed_with) {
+        true => Ok(()),
+        false => Err(RootError::BadSignature),
+    }
 }
 
 /// SHA-256 of the certificate's DER, as in a join string and in `openssl x509 -fingerprint -sha256`.
@@ -99,6 +127,32 @@ mod tests {
         assert_eq!(check(&TestCa::new("Root").certificate), Ok(()));
         let ed25519 = TestCa::root(&Leaf::new("Root").key(KeyKind::Ed25519));
         assert_eq!(check(&ed25519.certificate), Ok(()));
+    }
+
+    #[test]
+    fn roots_of_openssl_pass_whatever_their_kind_and_hash() {
+        let p384 = ["ec", "-pkeyopt", "ec_paramgen_curve:P-384"];
+        for kind in [
+            &["rsa:2048"][..],
+            &["rsa:3072", "-sha384"],
+            &["rsa:2048", "-sha512"],
+            &p384,
+            &[&p384[..], &["-sha384"]].concat(),
+        ] {
+            let request = ["req", "-x509", "-nodes", "-keyout", "/dev/null"];
+            let rest = ["-subj", "/CN=Root", "-outform", "DER", "-newkey"];
+            let Some(root) = openssl(&[&request[..], &rest, kind].concat(), b"") else {
+                return;
+            };
+            let mut root = CertificateDer::from(root).to_vec();
+            for backend in [Backend::PURE_RUST, Backend::AWS_LC_RS] {
+                let checked = check_root(&root.clone().into(), backend, UnixTime::now());
+                assert_eq!(checked, Ok(()), "{kind:?} {backend:?}");
+            }
+            *root.last_mut().unwrap() ^= 1;
+            let checked = check_root(&root.into(), Backend::PURE_RUST, UnixTime::now());
+            assert_eq!(checked, Err(RootError::BadSignature), "{kind:?}");
+        }
     }
 
     #[test]

@@ -566,6 +566,25 @@ fn openssl_chains_of_every_kind_of_key_are_believed() {
     }
 }
 
+#[test]
+fn a_weak_key_of_an_authority_is_refused_by_every_backend() {
+    let weak = ["rsa:2048", "-pkeyopt", "rsa_keygen_pubexp:3"];
+    let made = by_openssl_under(&weak, "/CN=pump", PLAIN, P256);
+    let Some((root, leaf)) = made else { return };
+    let tenant = tenant(vec![anchor("root", &root)]);
+    for backend in [Backend::PURE_RUST, Backend::AWS_LC_RS] {
+        let checked = verify(&[leaf.clone()], &tenant, backend, UnixTime::now());
+        assert_eq!(
+            checked.unwrap_err().code(),
+            match backend.name() {
+                // Here the signature is not even verified.
+                "pure-rust" => "bad-signature",
+                _ => "key-not-supported",
+            }
+        );
+    }
+}
+
 proptest! {
     #[test]
     fn random_bytes_never_panic(
