@@ -131,11 +131,13 @@ pub struct OnceKey {
     /// A hash, or a nonce of the verifier's own; never the signature's bytes: ECDSA signatures can
     /// be changed and still verify.
     pub key: [u8; 32],
-    /// It cannot have been used before this moment: `created` less the lead that is allowed, since
-    /// the rule accepts it from then on, or the time at which the nonce was issued. A guard that did
-    /// not exist then cannot know whether it was used.
+    /// It cannot have been used before this moment, since the rule accepts it from then on: `created`
+    /// less the lead that is allowed, or the time at which the nonce was issued less the 5 seconds by
+    /// which clocks of one server may differ. A guard that did not exist then cannot know whether it
+    /// was used.
     pub since: UnixTime,
-    /// It may be forgotten after this moment, since the message would then be stale anyway.
+    /// It may be forgotten after this moment, since the message would then be stale anyway. For one
+    /// key it is always the same: all that use one guard have one window.
     pub until: UnixTime,
 }
 

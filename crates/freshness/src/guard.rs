@@ -6,6 +6,9 @@ use crate::OnceKey;
 ///
 /// Whoever keeps a database needs no other guard: it records the keys in the transaction that
 /// carries the message out. This trait is for those that do not, and for tests.
+///
+/// One guard serves one window. Where the window is widened, what was forgotten under the narrow one
+/// could pass under the wide one, so the guard begins anew.
 pub trait ReplayGuard {
     /// Records all of `keys` as used, or none of them.
     ///

@@ -9,7 +9,7 @@ use crate::{OnceKey, Refused, ReplayGuard};
 ///
 /// Another process does not see what it saw, and a restart empties it. So it refuses what could
 /// have been accepted before its start: for a rule by `created`, everything created less than the
-/// allowed lead after the start; for server nonces, those issued up to the second of the start. A
+/// allowed lead after the start; for server nonces, those issued up to 5 seconds after it. A
 /// server that uses it tells its devices to try again, for as long as that.
 ///
 /// It is exact: whatever else it refuses was seen, and whatever was seen is refused until its time

@@ -93,7 +93,9 @@ pub struct Lifetimes {
     pub git_token: Duration,
     /// A `Replay-Nonce`.
     pub nonce: Duration,
-    /// How far the `created` of an envelope or a signed message may lie in the past.
+    /// How far the `created` of an envelope or a signed message may lie in the past. A store that has
+    /// been used remembers messages for the window of its time only: before a wider one is set, let the
+    /// server stand still for as long as the wider one lasts, or what was forgotten could pass again.
     pub max_age: Duration,
     /// How far the `created` of an envelope or a signed message may lie in the future.
     pub max_lead: Duration,

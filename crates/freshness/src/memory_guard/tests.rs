@@ -83,7 +83,7 @@ fn what_could_be_older_than_the_guard_is_refused() {
     assert_eq!(guard.once(&[since(1000)], at(1010)), before);
     assert_eq!(guard.once(&[since(1001)], at(1010)), Ok(()));
     let issuer = NonceIssuer::new([7; 32], Duration::from_secs(300));
-    for (issued, expected) in [(1000, before), (1001, Ok(()))] {
+    for (issued, expected) in [(1005, before), (1006, Ok(()))] {
         let nonce = issuer.issue(at(issued), &mut TestRng::new(issued));
         let once = issuer.check(&nonce, at(1010)).unwrap();
         assert_eq!(guard.once(&[once], at(1010)), expected);
@@ -179,6 +179,22 @@ proptest! {
             let said = guard.once(&[key(name, u64::from(name) * 2)], at(now));
             prop_assert!(said != Ok(()) || passed.insert(name), "{name} passed twice");
             prop_assert!(said != Err(Refused::Seen) || passed.contains(&name), "{name} is new");
+        }
+    }
+
+    #[test]
+    fn a_restart_lets_no_nonce_pass_again(
+        issued in 0u64..100, first in 0u64..200, down in 0u64..20, later in 0u64..200,
+    ) {
+        let issuer = NonceIssuer::new([7; 32], Duration::from_secs(60));
+        let nonce = issuer.issue(at(issued), &mut TestRng::new(issued));
+        let start = first + down;
+        if issuer.check(&nonce, at(first)).is_ok() && let Ok(key) = issuer.check(&nonce, at(start + later)) {
+            let mut second = MemoryReplayGuard::new(9, at(start));
+            prop_assert_eq!(
+                second.once(&[key], at(start + later)),
+                Err(Refused::BeforeStart { start })
+            );
         }
     }
 

@@ -573,7 +573,12 @@ fn a_weak_key_of_an_authority_is_refused_by_every_backend() {
     let Some((root, leaf)) = made else { return };
     let tenant = tenant(vec![anchor("root", &root)]);
     for backend in [Backend::PURE_RUST, Backend::AWS_LC_RS] {
-        let checked = verify(&[leaf.clone()], &tenant, backend, UnixTime::now());
+        let checked = verify(
+            std::slice::from_ref(&leaf),
+            &tenant,
+            backend,
+            UnixTime::now(),
+        );
         assert_eq!(
             checked.unwrap_err().code(),
             match backend.name() {
