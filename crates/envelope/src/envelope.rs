@@ -1,4 +1,5 @@
 use alloc::vec::Vec;
+use core::fmt;
 
 use gangplank_key::{CertificateDer, CertificateId};
 
@@ -9,7 +10,7 @@ use crate::{Nonce, PayloadType};
 ///
 /// The payload can be read only through [`verify`](Self::verify). The `claimed_*` methods give what
 /// the sender says, to look up a key or to write a log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Envelope<'w> {
     pub(crate) payload: &'w [u8],
     pub(crate) digest: [u8; 32],
@@ -73,5 +74,16 @@ impl Envelope<'_> {
     /// Whether it has the bound form.
     pub fn is_bound(&self) -> bool {
         matches!(self.form, Form::Bound(_))
+    }
+}
+
+impl fmt::Debug for Envelope<'_> {
+    /// Without the payload, which may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Envelope")
+            .field("payload_length", &self.payload.len())
+            .field("certificate_id", &self.certificate_id)
+            .field("form", &self.form)
+            .finish_non_exhaustive()
     }
 }

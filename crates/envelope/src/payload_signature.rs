@@ -27,6 +27,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use gangplank_key::{CertificateId, Signature, TrustedKey};
 
@@ -128,7 +129,7 @@ pub enum Spelling {
 /// A body that the holder of the registered key signed: one whole JSON object.
 ///
 /// Only [`PayloadSignature::verify`] makes one. It may be a repetition.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct VerifiedBody<'b> {
     body: &'b [u8],
     signer: &'b CertificateId,
@@ -143,6 +144,16 @@ impl<'b> VerifiedBody<'b> {
     /// Who signed.
     pub fn signer(&self) -> &'b CertificateId {
         self.signer
+    }
+}
+
+impl fmt::Debug for VerifiedBody<'_> {
+    /// Without the body, which may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedBody")
+            .field("body_length", &self.body.len())
+            .field("signer", &self.signer)
+            .finish_non_exhaustive()
     }
 }
 

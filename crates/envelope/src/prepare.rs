@@ -1,5 +1,6 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
+use core::fmt;
 
 use gangplank_key::{Backend, CertificateId, Signature, SigningError, SigningKey};
 
@@ -56,7 +57,7 @@ impl Envelope<'_> {
 }
 
 /// An envelope that lacks its signature.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ToBeSigned<'p> {
     payload: Cow<'p, [u8]>,
     digest: [u8; 32],
@@ -125,6 +126,17 @@ impl ToBeSigned<'_> {
         };
         parts.write(text);
         Ok(())
+    }
+}
+
+impl fmt::Debug for ToBeSigned<'_> {
+    /// Without the payload, which may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToBeSigned")
+            .field("payload_length", &self.payload.len())
+            .field("signer", &self.signer)
+            .field("form", &self.form)
+            .finish_non_exhaustive()
     }
 }
 

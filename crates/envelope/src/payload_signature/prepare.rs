@@ -1,5 +1,6 @@
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use gangplank_key::{PublicKey, Signature, SigningError, SigningKey};
 
@@ -25,7 +26,7 @@ impl PayloadSignature {
 }
 
 /// A body that lacks its signature.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ToBeSigned {
     body: Vec<u8>,
     signer: PublicKey,
@@ -65,13 +66,33 @@ impl ToBeSigned {
     }
 }
 
+impl fmt::Debug for ToBeSigned {
+    /// Without the body, which may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToBeSigned")
+            .field("body_length", &self.body.len())
+            .field("signer", &self.signer)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What goes over the wire.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SignedBody {
     /// The value of `X-Payload-Signature`.
     pub header: String,
     /// The body, to be sent byte for byte.
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for SignedBody {
+    /// Without the body, which may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedBody")
+            .field("header", &self.header)
+            .field("body_length", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a body cannot be signed so. The caller is at fault.

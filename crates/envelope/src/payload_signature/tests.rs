@@ -209,3 +209,24 @@ fn another_backend_reads_the_same() {
     let trusted = TrustedKey::vouch(CertificateId::parse("SN-0001").unwrap(), spki);
     assert!(header.verify(BODY, &trusted, &Limits::DEFAULT).is_ok());
 }
+
+#[test]
+fn bodies_are_not_printed() {
+    let key = key(P256);
+    let secret = br#"{"clientSecret":"hunter2"}"#;
+    let unsigned = PayloadSignature::prepare(secret.to_vec(), key.public_key()).unwrap();
+    let trusted = trusted(&key);
+    let signed = signed(&key, secret);
+    let header = decode(&signed.header).unwrap();
+    let verified = header.verify(secret, &trusted, &Limits::DEFAULT).unwrap();
+    for shown in [
+        format!("{unsigned:?}"),
+        format!("{signed:?}"),
+        format!("{verified:?}"),
+    ] {
+        assert!(shown.contains("body_length: 26, "), "{shown}");
+        // As a list of numbers it would begin with the brace and the quotation mark.
+        assert!(!shown.contains("[123, 34"), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}

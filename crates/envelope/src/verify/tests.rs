@@ -579,3 +579,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn payloads_are_not_printed() {
+    let secret = br#"{"clientSecret":"hunter2"}"#;
+    let unsigned = Envelope::prepare(secret.to_vec(), Form::Plain, &id()).unwrap();
+    let wire = unsigned.clone().sign_with(&signer()).unwrap();
+    let mut scratch = Vec::new();
+    let envelope = Envelope::decode(&wire, &Limits::DEFAULT, &mut scratch).unwrap();
+    let verified = envelope
+        .verify(&trusted(&signer()), &undemanding())
+        .unwrap();
+    assert_eq!(
+        format!("{unsigned:?}"),
+        "ToBeSigned { payload_length: 26, signer: CertificateId(\"SN-0001\"), form: Plain, .. }"
+    );
+    let shown = "Envelope { payload_length: 26, certificate_id: CertificateId(\"SN-0001\"), \
+                 form: Plain, .. }";
+    assert_eq!(format!("{envelope:?}"), shown);
+    assert_eq!(
+        format!("{verified:?}"),
+        format!("Verified {{ envelope: {shown}, once: [] }}")
+    );
+}
