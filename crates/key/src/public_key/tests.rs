@@ -16,6 +16,17 @@ const P384_SPKI: &[u8] = include_bytes!("../../tests/data/p384.spki.der");
 const RSA_SPKI: &[u8] = include_bytes!("../../tests/data/rsa.spki.der");
 const ED25519_SPKI: &[u8] = include_bytes!("../../tests/data/ed25519.spki.der");
 
+const RSA_WITH_SHA256: [(Algorithm, &[u8]); 2] = [
+    (
+        Algorithm::RsaPkcs1Sha256,
+        include_bytes!("../../tests/data/rsa.pkcs1.sig.bin"),
+    ),
+    (
+        Algorithm::RsaPssSha256,
+        include_bytes!("../../tests/data/rsa.pss-sha256.sig.bin"),
+    ),
+];
+
 #[test]
 fn keys_and_signatures_of_openssl_verify() {
     let cases: [(&[u8], &[u8], Algorithm); 6] = [
@@ -78,6 +89,12 @@ fn a_finished_hash_spares_hashing_where_the_backend_can() {
         let key = PublicKey::from_spki(P256_SPKI, backend).unwrap();
         // The message is not looked at: another one in its place makes no difference.
         assert_eq!(key.verify_hashed(b"", &hash, &signature), Ok(()));
+        let rsa = PublicKey::from_spki(RSA_SPKI, backend).unwrap();
+        for (algorithm, bytes) in RSA_WITH_SHA256 {
+            let signature = Signature::from_wire(algorithm, bytes).unwrap();
+            let key = rsa.using(algorithm).unwrap();
+            assert_eq!(key.verify_hashed(b"", &hash, &signature), Ok(()));
+        }
         let slow = Backend::new("slow", |_| [0; 32], backend.algorithms());
         let key = PublicKey::from_spki(P256_SPKI, slow).unwrap();
         assert_eq!(key.verify_hashed(MESSAGE, &[0; 32], &signature), Ok(()));
@@ -277,4 +294,16 @@ fn a_certificate_is_known_by_its_key() {
     assert!(key.is_of_certificate(&own));
     assert!(!key.is_of_certificate(&other));
     assert!(!key.is_of_certificate(&certificate(P256_SPKI)));
+}
+
+#[test]
+fn keys_are_equal_when_they_are_the_same_key() {
+    let key = |spki| PublicKey::from_spki(spki, Backend::PURE_RUST).unwrap();
+    assert_eq!(key(P256_SPKI), key(P256_SPKI));
+    assert_ne!(key(P256_SPKI), key(ED25519_SPKI));
+    let shown = format!("{:?}", key(P256_SPKI));
+    assert!(
+        shown.ends_with("hash_verifier: Some(Unparsed) }"),
+        "{shown}"
+    );
 }

@@ -165,3 +165,18 @@ fn rsa_signs_with_the_padding_asked_for() {
     let pkcs1 = AwsLcKey::from_pem(include_str!("../../tests/data/rsa.pkcs1.pem")).unwrap();
     assert_eq!(pkcs1.public_key(), key.public_key());
 }
+
+#[test]
+fn a_curve_that_is_not_named_is_told_by_the_length_of_the_key() {
+    for pem in [SEC1, P384_SEC1] {
+        let named = SoftwareKey::from_pem(pem).unwrap();
+        let key = &pem[pem.find("-----BEGIN EC PRIVATE KEY").unwrap()..];
+        let (_, der) = der::SecretDocument::from_pem(key).unwrap();
+        let mut key = der.decode_msg::<sec1::EcPrivateKey<'_>>().unwrap();
+        key.parameters = None;
+        let unnamed = der::SecretDocument::encode_msg(&key).unwrap();
+        let unnamed = unnamed.to_pem("EC PRIVATE KEY", der::pem::LineEnding::LF);
+        let unnamed = SoftwareKey::from_pem(&unnamed.unwrap()).unwrap();
+        assert_eq!(unnamed.public_key(), named.public_key());
+    }
+}
