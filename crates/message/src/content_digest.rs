@@ -10,8 +10,9 @@ use gangplank_key::Backend;
 use sha2::{Digest as _, Sha512};
 
 use crate::Limits;
-use crate::message::{Field, values_of};
-use crate::structured::{Key, Member, StructuredError, read_dictionary_lines};
+use crate::message::Field;
+use crate::read_field::{FieldError, read_field};
+use crate::structured::{Member, StructuredError};
 
 /// An algorithm that counts (RFC 9530 §7.2, status "Active").
 ///
@@ -92,7 +93,8 @@ impl ClaimedDigests {
         field: DigestField,
         limits: &Limits,
     ) -> Result<Option<Self>, DigestError> {
-        let Some(members) = members(fields, field.name(), limits)? else {
+        let members = read_field(fields, field.name(), limits.field, &limits.structured)?;
+        let Some(members) = members else {
             return Ok(None);
         };
         let mut digests = Self {
@@ -175,6 +177,15 @@ pub enum DigestError {
     Mismatch,
 }
 
+impl From<FieldError> for DigestError {
+    fn from(error: FieldError) -> Self {
+        match error {
+            FieldError::TooLong { limit } => Self::TooLong { limit },
+            FieldError::Structured(reason) => Self::Structured(reason),
+        }
+    }
+}
+
 /// What a peer would like to get: the value of Want-Content-Digest or Want-Repr-Digest, best first
 /// (RFC 9530 §4).
 ///
@@ -190,7 +201,8 @@ pub fn read_wanted(
         DigestField::ReprDigest => "want-repr-digest",
     };
     let mut wanted: Vec<(DigestAlgorithm, u8)> = Vec::new();
-    for (key, member) in members(fields, name, limits)?.unwrap_or_default() {
+    let members = read_field(fields, name, limits.field, &limits.structured)?;
+    for (key, member) in members.unwrap_or_default() {
         let weight = match &member {
             Member::Item(item) => item.value.as_integer(),
             Member::InnerList(_) => None,
@@ -210,26 +222,6 @@ pub fn read_wanted(
     wanted.retain(|(_, weight)| *weight > 0);
     wanted.sort_by_key(|(_, weight)| core::cmp::Reverse(*weight));
     Ok(wanted)
-}
-
-type Members<'m> = Vec<(Key<'m>, Member<'m>)>;
-
-fn members<'m>(
-    fields: &'m [Field<'m>],
-    name: &str,
-    limits: &Limits,
-) -> Result<Option<Members<'m>>, DigestError> {
-    if values_of(fields, name).next().is_none() {
-        return Ok(None);
-    }
-    let length: usize = values_of(fields, name).map(<[u8]>::len).sum();
-    if length > limits.field {
-        return Err(DigestError::TooLong {
-            limit: limits.field,
-        });
-    }
-    let members = read_dictionary_lines(values_of(fields, name), &limits.structured)?;
-    Ok(Some(members))
 }
 
 fn written(algorithm: DigestAlgorithm, digest: &[u8]) -> String {

@@ -63,6 +63,7 @@ mod limits;
 mod message;
 mod params;
 mod prepare;
+mod read_field;
 mod signatures;
 mod target;
 mod verify;

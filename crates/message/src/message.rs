@@ -1,3 +1,4 @@
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
@@ -203,7 +204,7 @@ fn compare(one: &str, other: &str) -> Ordering {
 }
 
 /// Without blanks around it (RFC 9110 §5.5). A folding next to them is a blank, too.
-pub(crate) fn trim(value: &[u8]) -> &[u8] {
+fn trim(value: &[u8]) -> &[u8] {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
     let start = value.iter().position(|byte| !is_blank(byte));
     let end = value.iter().rposition(|byte| !is_blank(byte));
@@ -211,6 +212,43 @@ pub(crate) fn trim(value: &[u8]) -> &[u8] {
         (Some(start), Some(end)) => value.get(start..=end).unwrap_or_default(),
         _ => &[],
     }
+}
+
+/// Replaces each obsolete line folding by one blank (RFC 9421 §2.1 step 3, RFC 9112 §5.2).
+pub(crate) fn unfolded(value: &[u8]) -> Result<Cow<'_, [u8]>, LineEnd> {
+    if !value.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+        return Ok(Cow::Borrowed(value));
+    }
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let mut out = Vec::with_capacity(value.len());
+    let mut at = 0;
+    for line in value.split(|byte| *byte == b'\n') {
+        let next = at + line.len() + 1;
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let start = line.iter().position(|byte| !is_blank(byte));
+        let end = line.iter().rposition(|byte| !is_blank(byte));
+        if at > 0 {
+            // A line end that no blank follows is no folding.
+            if !line.first().is_some_and(is_blank) {
+                return Err(LineEnd { at: at - 1 });
+            }
+            if out.last() != Some(&b' ') {
+                out.push(b' ');
+            }
+        }
+        if let (Some(start), Some(end)) = (start, end) {
+            out.extend_from_slice(line.get(start..=end).unwrap_or_default());
+        }
+        at = next;
+    }
+    Ok(Cow::Owned(out))
+}
+
+/// A line end in a field's value that is no folding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LineEnd {
+    /// Its byte offset.
+    pub(crate) at: usize,
 }
 
 /// Fields that their specifications define as structured, from the HTTP Field Name Registry.

@@ -2,8 +2,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::component::FieldNames;
-use crate::message::{Field, values_of};
-use crate::structured::{BareItem, InnerList, Key, Member, StructuredError, read_dictionary_lines};
+use crate::message::Field;
+use crate::read_field::{FieldError, read_field};
+use crate::structured::{BareItem, InnerList, Key, Member, StructuredError};
 use crate::{BaseError, Limits, Message, ParamsError, SignatureBase, SignatureParams};
 
 /// The signatures that a message claims to have: its Signature-Input and Signature fields, read but
@@ -190,22 +191,15 @@ pub(crate) fn dictionary<'m>(
     name: &'static str,
     limits: &Limits,
 ) -> Result<Vec<(Key<'m>, Member<'m>)>, ReadError> {
-    let mut length = None;
-    for value in values_of(fields, name) {
-        length = Some(length.unwrap_or(0_usize).saturating_add(value.len()));
-    }
-    let length = length.ok_or(ReadError::Missing { field: name })?;
-    if length > limits.field {
-        return Err(ReadError::TooLong {
-            field: name,
-            limit: limits.field,
-        });
-    }
-    let members = read_dictionary_lines(values_of(fields, name), &limits.signature_input())
-        .map_err(|reason| ReadError::Structured {
-            field: name,
-            reason,
-        })?;
+    let members = read_field(fields, name, limits.field, &limits.signature_input())
+        .map_err(|error| match error {
+            FieldError::TooLong { limit } => ReadError::TooLong { field: name, limit },
+            FieldError::Structured(reason) => ReadError::Structured {
+                field: name,
+                reason,
+            },
+        })?
+        .ok_or(ReadError::Missing { field: name })?;
     let mut labels: Vec<&str> = members.iter().map(|(label, _)| label.as_str()).collect();
     labels.sort_unstable();
     let twice = labels.windows(2).find(|pair| pair.first() == pair.last());

@@ -10,6 +10,7 @@ use core::fmt;
 mod bare;
 mod bounds;
 mod cursor;
+mod owned;
 mod read;
 mod text;
 mod write;

@@ -168,6 +168,21 @@ fn labels_are_in_both_fields() {
 }
 
 #[test]
+fn signature_fields_may_be_folded() {
+    let fields = signed(&params());
+    let folded = |value: &str| value.replacen(' ', " \r\n\t ", 1);
+    let folded = SignatureFields {
+        signature_input: folded(&fields.signature_input),
+        signature: fields.signature.replace("a=", "\r\n a=") + ",\n b=::",
+    };
+    let both = SignatureFields {
+        signature_input: folded.signature_input + ",\r\n b=()",
+        ..folded
+    };
+    assert_eq!(verify(&both, &ANYTHING), Ok(0));
+}
+
+#[test]
 fn a_response_is_bound_to_its_request() {
     let key = key();
     let request_of = |method| Request::new(method, *request(&[]).target(), &[]);

@@ -2,14 +2,13 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::ValueError;
 use crate::component::Part;
-use crate::message::Index;
+use crate::message::{Index, unfolded};
 use crate::structured::{Dictionary, Item, List};
 use crate::{Limits, StructuredType};
 
@@ -97,7 +96,10 @@ impl<'s> Field<'s> {
                 let limit = self.limits.field;
                 return Err(ValueError::TooLong { limit });
             }
-            visit(unfolded(value)?, is_first)?;
+            visit(
+                unfolded(value).map_err(|_| ValueError::Character)?,
+                is_first,
+            )?;
             is_first = false;
         }
         if is_first {
@@ -105,33 +107,6 @@ impl<'s> Field<'s> {
         }
         Ok(())
     }
-}
-
-/// Replaces each obsolete line folding by one blank (RFC 9421 §2.1 step 3, RFC 9112 §5.2).
-fn unfolded(value: &[u8]) -> Result<Cow<'_, [u8]>, ValueError> {
-    if !value.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
-        return Ok(Cow::Borrowed(value));
-    }
-    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let mut out = Vec::with_capacity(value.len());
-    for (at, line) in value.split(|byte| *byte == b'\n').enumerate() {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let start = line.iter().position(|byte| !is_blank(byte));
-        let end = line.iter().rposition(|byte| !is_blank(byte));
-        if at > 0 {
-            // A line end that no blank follows is no folding.
-            if !line.first().is_some_and(is_blank) {
-                return Err(ValueError::Character);
-            }
-            if out.last() != Some(&b' ') {
-                out.push(b' ');
-            }
-        }
-        if let (Some(start), Some(end)) = (start, end) {
-            out.extend_from_slice(line.get(start..=end).unwrap_or_default());
-        }
-    }
-    Ok(Cow::Owned(out))
 }
 
 /// RFC 9110 §5.5 without `obs-text`, which a base cannot hold (RFC 9421 §2.5).
