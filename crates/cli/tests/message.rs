@@ -493,6 +493,19 @@ fn trailers_foldings_and_answers_are_read() {
         base(folded, "(\"x-ows-header\" \"x-obs-fold-header\")", &[]),
         "\"x-ows-header\": Leading and trailing whitespace.\n\"x-obs-fold-header\": Obsolete line folding."
     );
+    // So may Signature-Input be, with its Signature or without.
+    let input = format!("Signature-Input: sig1={PARAMS}\r\n");
+    let again = input.replacen(" \"@target-uri\"", " \r\n\t\"@target-uri\"", 1);
+    let folded = signed().replacen(&input, &again.replacen(";created", ";\r\n created", 1), 1);
+    let verify = message("verify --public-key k.spki");
+    folder.run(&verify, folded.as_bytes()).exit(0);
+    let unsigned = folded.replacen("Signature: ", "X-Signature: ", 1);
+    for text in [folded, unsigned] {
+        assert_eq!(
+            folder.ok(&message("base"), text.as_bytes()),
+            BASE.as_bytes()
+        );
+    }
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Expires\r\n\r\n4\r\nHTTP\r\n7;x=y\r\nMessage\r\n0\r\nExpires: Wed, 9 Nov 2022 07:28:00 GMT\r\n\r\n";
     assert_eq!(
         base(chunked, "(\"@status\" \"trailer\" \"expires\";tr)", &[]),
@@ -875,6 +888,18 @@ fn a_digest_that_is_not_covered_proves_nothing() {
     let found = folder.run(&verify, signed.as_bytes()).exit(0).stdout();
     let gap = "\nNOT COVERED  the body of 7 bytes, since content-digest is not\n";
     assert!(found.contains(gap), "{found}");
+    // A member whose algorithm counts is that of the body, whichever others there are.
+    for (algorithm, covers) in [("sha-256", true), ("md5", false)] {
+        let field = format!("\r\nContent-Digest: {DIGEST}, md5=:Zm9v:\r\n\r\n");
+        let signed = sign(
+            &format!(
+                "(\"@method\" \"@target-uri\" \"content-digest\";key=\"{algorithm}\");created=1"
+            ),
+            &REQUEST.replacen("\r\n\r\n", &field, 1),
+        );
+        let found = folder.run(&verify, signed.as_bytes()).exit(0).stdout();
+        assert_eq!(!found.contains(gap), covers, "{found}");
+    }
     // The one in the trailers is signed; another, right for another body, comes before it.
     let signed = sign(
         "(\"@method\" \"@target-uri\" \"content-digest\";tr);created=1",
@@ -891,6 +916,57 @@ fn a_digest_that_is_not_covered_proves_nothing() {
     let changed = signed.replace("{\"a\":1}", "{\"a\":3}");
     let changed = changed.replacen("Host: a", other, 1);
     folder.run(&verify, changed.as_bytes()).exit(1);
+}
+
+#[test]
+fn a_wrong_digest_is_not_signed() {
+    let folder = worked();
+    let field = format!("\r\nContent-Digest: {DIGEST}\r\n\r\n");
+    let right = REQUEST.replacen("\r\n\r\n", &field, 1);
+    let wrong = right.replace("{\"a\":1}", "{\"a\":2}");
+    let malformed = right.replace("sha-256=", "sha-256");
+    for options in ["", " --content-digest sha-256", " --profile margo"] {
+        let sign = format!("sign --key k.der{options}");
+        folder.run(&message(&sign), right.as_bytes()).exit(0);
+        for text in [&wrong, &malformed] {
+            folder
+                .run(&message(&sign), text.as_bytes())
+                .exit(1)
+                .silent();
+        }
+    }
+    // Without the body nobody can tell.
+    let head = wrong.split_once("{\"a\"").unwrap().0;
+    let ran = folder.run(&message("sign --key k.der"), head.as_bytes());
+    assert_eq!(
+        ran.exit(0).complaint(),
+        "gangplank: Content-Digest is not compared: standard input: line 5: the body has 0 bytes, but its Content-Length is 7\n"
+    );
+}
+
+#[test]
+fn some_responses_have_no_body() {
+    let folder = worked();
+    let sign = message("sign --key k.der");
+    let verify = message("verify --public-key k.spki");
+    let answer = |status: &str, framing: &str| format!("HTTP/1.1 {status} x\r\n{framing}\r\n\r\n");
+    // RFC 9112 §6.3, rule 1.
+    for status in ["100", "103", "199", "204", "304"] {
+        for framing in ["Content-Length: 7", "Transfer-Encoding: chunked", "X: y"] {
+            let signed = folder.ok(&sign, answer(status, framing).as_bytes());
+            let found = folder.run(&verify, &signed).exit(0).stdout();
+            assert!(found.contains("content      no body\n"), "{found}");
+            let ran = folder.run(&verify, &[&signed[..], b"x"].concat()).exit(1);
+            let sentence = format!(
+                "the file goes on after the head, but a response of status {status} has no body\n"
+            );
+            assert!(ran.complaint().ends_with(&sentence), "{}", ran.complaint());
+        }
+    }
+    for status in ["200", "205", "303", "305"] {
+        let signed = folder.ok(&sign, answer(status, "Content-Length: 7").as_bytes());
+        folder.run(&verify, &signed).exit(1);
+    }
 }
 
 #[test]

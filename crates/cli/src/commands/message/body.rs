@@ -2,19 +2,32 @@
 
 use std::borrow::Cow;
 
-use super::text::{Lines, fields};
+use super::text::{Lines, Start, fields};
 use crate::Failure;
 use crate::message::Field;
 
 /// Reads the body that follows a head with these fields; a chunked one may have trailers.
 ///
-/// Without Content-Length and Transfer-Encoding it is all that is left: a file is not cut by the
+/// Responses of status 1xx, 204 and 304 have none, whatever their fields say (§6.3, rule 1). Else,
+/// without Content-Length and Transfer-Encoding, it is all that is left: a file is not cut by the
 /// next message.
 pub(super) fn read<'t>(
+    start: Start<'t>,
     head: &[Field<'t>],
     lines: &mut Lines<'t>,
     trailers: &mut Vec<Field<'t>>,
 ) -> Result<Cow<'t, [u8]>, Failure> {
+    if let Start::Response {
+        status: status @ (100..=199 | 204 | 304),
+    } = start
+    {
+        return match lines.rest() {
+            b"" | b"\n" | b"\r\n" => Ok(Cow::Borrowed(&[])),
+            _ => Err(lines.wrong(format_args!(
+                "the file goes on after the head, but a response of status {status} has no body"
+            ))),
+        };
+    }
     let mut codings = values(head, "transfer-encoding");
     if let Some(coding) = codings.next() {
         if !coding.eq_ignore_ascii_case(b"chunked") || codings.next().is_some() {

@@ -12,7 +12,7 @@ pub(super) enum Content {
     Matches(usize),
     /// It has this many bytes, and no digest is stated.
     NotStated(usize),
-    /// There is a digest, but the body is not in the file.
+    /// The body is not looked at, whether a digest is stated or not.
     NotCompared,
     /// The digest is of something else, or is none.
     Refused(DigestError),

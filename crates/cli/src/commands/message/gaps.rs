@@ -1,5 +1,6 @@
 //! What a signature does not cover. Who relies on it anyway relies on whoever passed the message on.
 
+use crate::message::content_digest::DigestAlgorithm;
 use crate::message::{Component, Message, SignatureParams};
 
 /// Says what of the message anybody may have changed without the signature noticing.
@@ -64,12 +65,20 @@ fn target_gaps(params: &SignatureParams<'_>) -> Vec<String> {
     gaps
 }
 
-/// Whether Content-Digest of this message is covered. One of its members is not enough: the digest
-/// that matches the body may be another.
+/// Whether Content-Digest of this message is covered, or a member of it whose algorithm counts: each
+/// of those must be that of the body.
 fn covers_digest(params: &SignatureParams<'_>) -> bool {
+    let counts = |component: &Component<'_>| {
+        let shown = component.to_string();
+        let Some((_, key)) = shown.split_once(";key=\"") else {
+            return true;
+        };
+        let key = key.split('"').next().unwrap_or_default();
+        DigestAlgorithm::from_name(key).is_some()
+    };
     params.components().iter().any(|component| {
         component.name() == "content-digest"
             && component.clone().of_request().as_ref() != Ok(component)
-            && !component.to_string().contains(";key=")
+            && counts(component)
     })
 }

@@ -50,7 +50,18 @@ fn empty_values(fields: &[Field<'_>]) -> Vec<String> {
         .filter(|(name, _)| name.eq_ignore_ascii_case("signature-input"));
     inputs
         .filter_map(|(_, value)| {
-            let labels = Dictionary::parse(value.trim_ascii(), &Bounds::DEFAULT).ok()?;
+            // A line folding is a blank.
+            let value: Vec<u8> = value
+                .iter()
+                .map(|byte| {
+                    if byte.is_ascii_whitespace() {
+                        b' '
+                    } else {
+                        *byte
+                    }
+                })
+                .collect();
+            let labels = Dictionary::parse(&value, &Bounds::DEFAULT).ok()?;
             let values: Vec<String> = labels
                 .iter()
                 .map(|(label, _)| format!("{}=::", label.as_str()))

@@ -25,8 +25,8 @@ pub(crate) struct Sign {
     #[arg(long, value_enum, conflicts_with_all = ["components", "label", "expires", "tag", "key_id", "content_digest"])]
     profile: Option<ProfileName>,
     /// What to cover: a value of Signature-Input without its label. Parameters in it are signed as
-    /// they are; with any, none is added that is not asked for. Without: method and target URI, or
-    /// status; and Content-Digest, if there is one
+    /// they are; with any, none is added that is not asked for. Without: method, target URI and
+    /// authority, or status; and Content-Digest, if there is one
     #[arg(long, value_name = "LIST")]
     components: Option<String>,
     /// The signature's name in the message
@@ -123,18 +123,25 @@ fn print(
 /// The Content-Digest to add. One that is there must be right: nobody could verify it else.
 fn digest(arguments: &Sign, text: &HttpText<'_>) -> Result<Option<String>, Failure> {
     let algorithm = match (arguments.profile, arguments.content_digest) {
-        (Some(ProfileName::Margo), _) => DigestAlgorithm::Sha256,
-        (None, Some(Digest::Sha256)) => DigestAlgorithm::Sha256,
-        (None, Some(Digest::Sha512)) => DigestAlgorithm::Sha512,
-        (None, None) => return Ok(None),
+        (Some(ProfileName::Margo), _) => Some(DigestAlgorithm::Sha256),
+        (None, Some(Digest::Sha256)) => Some(DigestAlgorithm::Sha256),
+        (None, Some(Digest::Sha512)) => Some(DigestAlgorithm::Sha512),
+        (None, None) => None,
     };
+    if let (None, Err(failure)) = (algorithm, &text.body) {
+        // A signature by itself needs no body.
+        if has_digest(text) {
+            output::progress(format_args!("Content-Digest is not compared: {failure}"));
+        }
+        return Ok(None);
+    }
     let body = text.whole_body()?;
-    match Content::compare(text, Some(body)) {
-        Content::Refused(error) => Err(Failure::of(Exit::No, &error)),
-        Content::Matches(_) => Ok(None),
+    match (Content::compare(text, Some(body)), algorithm) {
+        (Content::Refused(error), _) => Err(Failure::of(Exit::No, &error)),
+        (Content::Matches(_), _) | (_, None) => Ok(None),
         // Margo has no digest of no body.
         _ if arguments.profile.is_some() && body.is_empty() => Ok(None),
-        _ => Ok(Some(field_value(algorithm, body, Backend::AWS_LC_RS))),
+        (_, Some(algorithm)) => Ok(Some(field_value(algorithm, body, Backend::AWS_LC_RS))),
     }
 }
 
@@ -257,18 +264,20 @@ fn check_digest(text: &HttpText<'_>, signed: Option<&str>) -> Result<(), Failure
 }
 
 fn default_components(text: &HttpText<'_>, message: Message<'_>) -> String {
-    let has_digest = text
-        .fields
-        .iter()
-        .any(|(name, _)| name.eq_ignore_ascii_case("content-digest"));
     let start = match message {
         Message::Request(_) => "\"@method\" \"@target-uri\" \"@authority\"",
         Message::Response(_) => "\"@status\"",
     };
-    let digest = if has_digest {
+    let digest = if has_digest(text) {
         " \"content-digest\""
     } else {
         ""
     };
     format!("({start}{digest})")
+}
+
+fn has_digest(text: &HttpText<'_>) -> bool {
+    text.fields
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("content-digest"))
 }

@@ -38,7 +38,7 @@ impl<'t> HttpText<'t> {
         let start = start(&mut lines)?;
         let (fields, head_end) = fields(&mut lines)?;
         let mut trailers = Vec::new();
-        let body = body::read(&fields, &mut lines, &mut trailers);
+        let body = body::read(start, &fields, &mut lines, &mut trailers);
         Ok(Self {
             start,
             fields,
