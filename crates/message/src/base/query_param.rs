@@ -1,8 +1,10 @@
 //! `"@query-param"` (RFC 9421 §2.2.8): parsed and written anew as HTML forms have it (WHATWG URL
 //! §5.1 and §5.2), in one pass.
 
+use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::ValueError;
 use crate::component::Kind;
@@ -14,6 +16,8 @@ pub(crate) struct QueryParams<'b>(BTreeMap<&'b str, Found<'b>>);
 enum Found<'b> {
     Missing,
     Once(&'b str),
+    /// Once, under a name that is only read like the one that is covered.
+    NotUtf8,
     Repeated,
 }
 
@@ -44,8 +48,9 @@ impl<'b> QueryParams<'b> {
             // The form decoder puts the same mark for every broken sequence, so two values would be
             // signed alike.
             Some(Found::Once(value)) if !is_utf8(value) => Err(ValueError::QueryParamUtf8),
+            Some(Found::NotUtf8) => Err(ValueError::QueryParamUtf8),
             Some(Found::Once(value)) => {
-                push_encoded(value, out);
+                push_encoded(decoded(value), out);
                 Ok(())
             }
             Some(Found::Repeated) => Err(ValueError::QueryParamRepeated),
@@ -56,18 +61,22 @@ impl<'b> QueryParams<'b> {
 
 fn find<'b>(query: &'b str, wanted: &mut BTreeMap<&'b str, Found<'b>>) {
     work::done(query.len());
-    let mut encoded = String::new();
+    let (mut bytes, mut encoded) = (Vec::new(), String::new());
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        bytes.clear();
+        bytes.extend(decoded(name));
+        // As a form is read, with U+FFFD for what is not UTF-8: such a name may be that of another
+        // parameter.
+        let name = String::from_utf8_lossy(&bytes);
         encoded.clear();
-        push_encoded(name, &mut encoded);
+        push_encoded(name.bytes(), &mut encoded);
         if let Some(found) = wanted.get_mut(encoded.as_str()) {
-            match found {
-                // A name that is not UTF-8 is no name.
-                Found::Missing if is_utf8(name) => *found = Found::Once(value),
-                Found::Missing => {}
-                Found::Once(_) | Found::Repeated => *found = Found::Repeated,
-            }
+            *found = match (&*found, name) {
+                (Found::Missing, Cow::Borrowed(_)) => Found::Once(value),
+                (Found::Missing, Cow::Owned(_)) => Found::NotUtf8,
+                _ => Found::Repeated,
+            };
         }
     }
 }
@@ -75,7 +84,7 @@ fn find<'b>(query: &'b str, wanted: &mut BTreeMap<&'b str, Found<'b>>) {
 fn is_utf8(text: &str) -> bool {
     // Without percent-encoding a target is ASCII.
     !text.contains('%') || {
-        let bytes: alloc::vec::Vec<u8> = decoded(text).collect();
+        let bytes: Vec<u8> = decoded(text).collect();
         core::str::from_utf8(&bytes).is_ok()
     }
 }
@@ -109,9 +118,9 @@ fn unreserved(byte: u8) -> Option<char> {
     (byte.is_ascii_alphanumeric() || b"*-._".contains(&byte)).then(|| char::from(byte))
 }
 
-/// Appends a part of a form, decoded and percent-encoded anew.
-fn push_encoded(text: &str, out: &mut String) {
-    for byte in decoded(text) {
+/// Appends decoded bytes of a form, percent-encoded anew.
+fn push_encoded(bytes: impl Iterator<Item = u8>, out: &mut String) {
+    for byte in bytes {
         match unreserved(byte) {
             Some(character) => out.push(character),
             None => out.extend(encoded(byte).map(char::from)),

@@ -134,6 +134,41 @@ fn query_parameters_are_encoded_anew() {
 }
 
 #[test]
+fn a_parameter_is_repeated_under_every_name_that_reads_the_same() {
+    use ValueError as E;
+    // A form decoder makes U+FFFD, %EF%BF%BD, of each maximal part that is not UTF-8.
+    for (query, name, expected) in [
+        ("%EF%BF%BD=ok", "%EF%BF%BD", Ok("ok")),
+        (
+            "%EF%BF%BD=ok&%FF=evil",
+            "%EF%BF%BD",
+            Err(E::QueryParamRepeated),
+        ),
+        (
+            "%FF=evil&%EF%BF%BD=ok",
+            "%EF%BF%BD",
+            Err(E::QueryParamRepeated),
+        ),
+        ("%FE=evil&%FF=evil", "%EF%BF%BD", Err(E::QueryParamRepeated)),
+        ("%FF=evil", "%EF%BF%BD", Err(E::QueryParamUtf8)),
+        ("%FF=evil", "%FF", Err(E::QueryParamMissing)),
+        (
+            "a%EF%BF%BD=ok&a%E2%82=evil",
+            "a%EF%BF%BD",
+            Err(E::QueryParamRepeated),
+        ),
+        ("a%EF%BF%BD=ok&a%E2%82%E2=two", "a%EF%BF%BD", Ok("ok")),
+        ("a=ok&%61=evil", "a", Err(E::QueryParamRepeated)),
+    ] {
+        let uri = alloc::format!("https://a/?{query}");
+        let request = Request::new("GET", Target::parse(&uri).unwrap(), &[]);
+        let component = alloc::format!("\"@query-param\";name=\"{name}\"");
+        let found = value_in(Message::Request(&request), &component);
+        assert_eq!(found, expected.map(String::from), "{query}");
+    }
+}
+
+#[test]
 fn what_cannot_be_had_is_refused_by_reason() {
     use ValueError as E;
     for (component, error) in [
