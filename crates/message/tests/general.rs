@@ -10,11 +10,12 @@
 
 use std::time::Duration;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use gangplank_key::{Algorithm, SigningKey, SoftwareKey, UnixTime};
 use gangplank_message::{
-    ClaimError, Component, Expect, ExpectedTag, Field, Freshness, Limits, Message, PrepareError,
-    ReadError, Request, Response, SignError, SignatureFields, SignatureParams, Signatures, Stale,
-    Target, VerifyError, Window, prepare,
+    ClaimError, Component, Expect, ExpectedTag, Field, Freshness, Limits, Message, OnceKey,
+    PrepareError, ReadError, Request, Response, SignError, SignatureFields, SignatureParams,
+    Signatures, Stale, Target, VerifyError, Window, prepare,
 };
 use gangplank_testkit::TestRng;
 
@@ -166,6 +167,105 @@ fn labels_are_in_both_fields() {
         Err(PrepareError::Label { .. })
     ));
 }
+
+/// What a verifier has to remember of a signature, and until when.
+fn once(key: &SoftwareKey, fields: &SignatureFields, label: &str, method: &str) -> OnceKey {
+    let fields: [Field<'_>; 2] = [
+        ("Signature-Input", fields.signature_input.as_bytes()),
+        ("Signature", fields.signature.as_bytes()),
+    ];
+    let signatures = Signatures::read(&fields, LIMITS).unwrap();
+    let request = Request::new(method, *request(&[]).target(), &[]);
+    let expect = Expect {
+        freshness: at(CREATED + 1),
+        ..ANYTHING
+    };
+    let message = Message::Request(&request);
+    let verified = signatures.verify(message, label, key.public_key(), &expect, LIMITS);
+    verified.unwrap().once_keys()[0]
+}
+
+#[test]
+fn a_signature_is_remembered_however_it_is_written() {
+    let other_key =
+        SoftwareKey::generate(Algorithm::EcdsaP256Sha256, &mut TestRng::new(8)).unwrap();
+    let sign = |key: &SoftwareKey, method: &str, params: &SignatureParams<'_>| {
+        let request = Request::new(method, *request(&[]).target(), &[]);
+        let to_be_signed = prepare((&request).into(), "a", params, LIMITS).unwrap();
+        to_be_signed.sign_with(key).unwrap()
+    };
+    let nonce = |nonce| params().with_nonce(nonce).unwrap();
+    let fields = sign(&key(), "GET", &nonce("n"));
+    let first = once(&key(), &fields, "a", "GET");
+    assert_eq!(
+        first.until,
+        UnixTime::since_unix_epoch(Duration::from_secs(CREATED + 10))
+    );
+    assert_eq!(once(&key(), &fields, "a", "GET").key, first.key);
+
+    // Nothing else is signed, and so nobody needs the key to change these.
+    let relabelled = SignatureFields {
+        signature_input: fields.signature_input.replacen("a=", "b=", 1),
+        signature: fields.signature.replacen("a=", "b=", 1),
+    };
+    assert_eq!(once(&key(), &relabelled, "b", "GET").key, first.key);
+    let respelt = SignatureFields {
+        signature_input: fields
+            .signature_input
+            .replacen("(", "(  ", 1)
+            .replace(";", ";  "),
+        signature: fields.signature.replace("=:", ":").replacen("a:", "a=:", 1),
+    };
+    assert_ne!(respelt, fields);
+    assert_eq!(once(&key(), &respelt, "a", "GET").key, first.key);
+    let mirrored = SignatureFields {
+        signature: mirrored(&fields.signature),
+        ..fields.clone()
+    };
+    assert_ne!(mirrored, fields);
+    assert_eq!(once(&key(), &mirrored, "a", "GET").key, first.key);
+
+    for (what, other) in [
+        (
+            "nonce",
+            once(&key(), &sign(&key(), "GET", &nonce("m")), "a", "GET"),
+        ),
+        (
+            "value",
+            once(&key(), &sign(&key(), "PUT", &nonce("n")), "a", "PUT"),
+        ),
+        (
+            "key",
+            once(
+                &other_key,
+                &sign(&other_key, "GET", &nonce("n")),
+                "a",
+                "GET",
+            ),
+        ),
+    ] {
+        assert_ne!(other.key, first.key, "another {what}");
+    }
+}
+
+/// The same ECDSA signature with n − s in place of s, which verifies, too.
+fn mirrored(signature: &str) -> String {
+    let value = signature.strip_prefix("a=:").unwrap().trim_end_matches(':');
+    let mut bytes = BASE64_STANDARD.decode(value).unwrap();
+    let mut borrow = 0;
+    for (s, n) in bytes[32..].iter_mut().zip(P256_ORDER).rev() {
+        let difference = i32::from(n) - i32::from(*s) - borrow;
+        borrow = i32::from(difference < 0);
+        *s = u8::try_from(difference.rem_euclid(256)).unwrap();
+    }
+    format!("a=:{}:", BASE64_STANDARD.encode(bytes))
+}
+
+/// SP 800-186 §3.2.1.3.
+const P256_ORDER: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6,
+    0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+];
 
 #[test]
 fn signature_fields_may_be_folded() {
