@@ -38,7 +38,7 @@ impl Algorithm {
     }
 
     /// Whether it is one of the paddings that an RSA key can be used with.
-    pub(crate) fn is_rsa(self) -> bool {
+    pub fn is_rsa(self) -> bool {
         matches!(
             self,
             Self::RsaPkcs1Sha256 | Self::RsaPssSha256 | Self::RsaPssSha512

@@ -9,7 +9,7 @@ mod sign;
 mod verify;
 
 pub use profile::{AuthorityRule, ComponentNames, Ed25519Rule, Profile, RsaPaddings};
-pub use sign::{Headers, Outgoing, PrepareError, prepare};
+pub use sign::{Headers, Outgoing, PrepareError, key_id, prepare};
 pub use verify::{Incoming, Verified, VerifyError, verify};
 
 /// The label of a Margo signature.

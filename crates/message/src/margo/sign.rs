@@ -34,6 +34,17 @@ pub fn prepare(
     parts.prepare(method, target, body)
 }
 
+/// The key id of a key: SHA-256 of its SubjectPublicKeyInfo, in 64 small hexadecimal digits.
+pub fn key_id(key: &PublicKey) -> String {
+    let mut digits = String::with_capacity(64);
+    for byte in key.spki_sha256() {
+        for half in [byte >> 4, byte & 15] {
+            digits.extend(char::from_digit(u32::from(half), 16));
+        }
+    }
+    digits
+}
+
 /// What goes into the parameters.
 pub(crate) struct Parts<'p> {
     pub(crate) created: UnixTime,
@@ -61,10 +72,9 @@ impl Parts<'_> {
             covered.push(Component::CONTENT_DIGEST);
             fields.push(("content-digest", value.as_bytes()));
         }
-        let key_id = hex(&self.key.spki_sha256());
         let mut params = SignatureParams::new(covered)?
             .with_created(self.created.as_secs())?
-            .with_key_id(key_id)?;
+            .with_key_id(key_id(self.key))?;
         if let Some(nonce) = self.nonce {
             params = params.with_nonce(nonce.as_str())?;
         }
@@ -143,12 +153,4 @@ pub enum PrepareError {
     /// A method that is no token, or a target of more than 64 KiB.
     #[error(transparent)]
     Base(#[from] crate::PrepareError),
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
-        .collect()
 }

@@ -224,13 +224,7 @@ fn check_key_id(params: &SignatureParams<'_>, key: &PublicKey) -> Result<(), Ver
         return Ok(());
     };
     let is_hash = key_id.len() == 64 && key_id.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let mut digits = key_id.bytes().map(|digit| char::from(digit).to_digit(16));
-    let is_this_key = key
-        .spki_sha256()
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .all(|half| digits.next().flatten() == Some(u32::from(half)));
-    if is_hash && !is_this_key {
+    if is_hash && !key_id.eq_ignore_ascii_case(&super::key_id(key)) {
         return Err(VerifyError::KeyId);
     }
     Ok(())
@@ -249,7 +243,7 @@ fn candidates(
         (Algorithm::Ed25519, _) if profile.ed25519 == Ed25519Rule::Accepted => {
             &[Algorithm::Ed25519]
         }
-        (other, _) if !is_rsa(other) => return Err(VerifyError::Key(other)),
+        (other, _) if !other.is_rsa() => return Err(VerifyError::Key(other)),
         (_, RsaPaddings::PssThenPkcs1) => &[Algorithm::RsaPssSha256, Algorithm::RsaPkcs1Sha256],
         (_, RsaPaddings::Pss) => &[Algorithm::RsaPssSha256],
         (_, RsaPaddings::Pkcs1) => &[Algorithm::RsaPkcs1Sha256],
@@ -267,13 +261,6 @@ fn candidates(
         }),
         _ => Ok(candidates),
     }
-}
-
-fn is_rsa(algorithm: Algorithm) -> bool {
-    matches!(
-        algorithm,
-        Algorithm::RsaPkcs1Sha256 | Algorithm::RsaPssSha256 | Algorithm::RsaPssSha512
-    )
 }
 
 /// Keeps these hashes apart from those of other messages.

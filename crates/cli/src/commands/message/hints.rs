@@ -1,8 +1,7 @@
 //! Why a signature may not verify, beside a wrong key and a wrong base.
 
 use crate::key::{Algorithm, PublicKey, Signature};
-use crate::message::ClaimedSignature;
-use crate::output;
+use crate::message::{ClaimedSignature, margo};
 
 /// What strikes about the signature's value and its key id. None of it is believed.
 pub(super) fn find(claimed: &ClaimedSignature<'_>, key: &PublicKey) -> Vec<String> {
@@ -29,7 +28,7 @@ pub(super) fn find(claimed: &ClaimedSignature<'_>, key: &PublicKey) -> Vec<Strin
             algorithm.name()
         ));
     }
-    let hash = output::hex(&key.spki_sha256());
+    let hash = margo::key_id(key);
     let key_id = claimed.claimed_params().key_id().unwrap_or_default();
     let is_hash = key_id.len() == 64 && key_id.bytes().all(|digit| digit.is_ascii_hexdigit());
     if is_hash && !key_id.eq_ignore_ascii_case(&hash) {

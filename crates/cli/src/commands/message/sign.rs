@@ -206,7 +206,7 @@ fn with_parameters<'c>(
     if let Some(name) = &arguments.key_id {
         params = params.with_key_id(name)?;
     } else if !chosen {
-        params = params.with_key_id(output::hex(&key.public_key().spki_sha256()))?;
+        params = params.with_key_id(margo::key_id(key.public_key()))?;
     }
     if let Some(nonce) = &arguments.nonce {
         params = params.with_nonce(nonce)?;
