@@ -9,7 +9,7 @@
 
 mod common;
 
-use common::{Answer, ROOT, TestDevice, World, base64, unix};
+use common::{Answer, DEPLOYMENT, ROOT, TestDevice, World, base64, capabilities, status, unix};
 use gangplank_server::envelope::payload_signature::PayloadSignature;
 use gangplank_server::envelope::{Nonce, PayloadType};
 use gangplank_server::key::{PublicKey, SigningKey};
@@ -19,10 +19,9 @@ use gangplank_server::message_signature::{Expect, VerifyError, verify};
 use gangplank_server::onboarding::RootUrl;
 use gangplank_server::onboarding::v2024::onboarding::OnboardingResponse;
 use gangplank_server::{HeaderForm, MessageForm, ServerBuilder};
-use gangplank_testkit::{KeyKind, Leaf, python, self_signed};
-use http::{Method, StatusCode};
+use gangplank_testkit::{KeyKind, python};
+use http::Method;
 
-const DEPLOYMENT: &str = "a3e2f5dc-912e-494f-8395-52cf3769bc06";
 const NOT_ALLOWED: &str = "/problems/signature-form-not-allowed";
 const TWO: &str = "/problems/two-signatures";
 const DIGEST: &str = "/problems/content-digest";
@@ -44,10 +43,8 @@ impl Scene {
         Self::of(World::with(accepting).await, TestDevice::new(1)).await
     }
 
-    async fn of(world: World, mut device: TestDevice) -> Self {
-        assert_eq!(world.register(&device).await.status, StatusCode::CREATED);
-        let answer = world.onboard(&mut device).await;
-        let response = world.response(&device, &answer);
+    async fn of(world: World, device: TestDevice) -> Self {
+        let (device, response) = world.bring_aboard(device).await;
         let bearer = world.bearer(&response).await;
         Self {
             world,
@@ -148,40 +145,10 @@ fn fresh() -> u64 {
     NEXT.fetch_add(1, Ordering::SeqCst)
 }
 
-fn status(state: &str) -> Vec<u8> {
-    serde_json::json!({
-        "apiVersion": "deployment.margo/v1", "kind": "DeploymentStatus",
-        "deploymentId": DEPLOYMENT, "status": {"state": state}, "components": []
-    })
-    .to_string()
-    .into_bytes()
-}
-
-fn capabilities(device_id: &str) -> Vec<u8> {
-    serde_json::json!({
-        "apiVersion": "device.margo/v1", "kind": "DeviceCapabilities",
-        "properties": {
-            "id": device_id, "vendor": "Northwind", "modelNumber": "m", "serialNumber": "s",
-            "roles": ["standalone device"],
-            "resources": {
-                "cpus": [{"cpuArchitecture": "arm64", "cores": 4, "frequency": 2}],
-                "memory": 8, "storage": 64
-            },
-            "peripherals": [], "interfaces": []
-        }
-    })
-    .to_string()
-    .into_bytes()
-}
-
 #[tokio::test]
 async fn reports_signed_as_messages_are_stored() {
-    let p384 = self_signed(
-        &Leaf::new("device")
-            .serial_number("SN-0384")
-            .key(KeyKind::P384),
-    );
-    for device in [TestDevice::new(1), TestDevice::from("SN-0384", p384, 384)] {
+    for kind in [KeyKind::P256, KeyKind::P384, KeyKind::Rsa2048] {
+        let device = TestDevice::of_kind(kind, 2);
         let scene = Scene::of(World::with(accepting).await, device).await;
         let id = scene.response.device_id.as_str();
         let answer = scene.send(&scene.report()).await;

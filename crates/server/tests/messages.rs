@@ -9,40 +9,12 @@
 
 mod common;
 
-use common::{Answer, ROOT, TestDevice, World};
+use common::{Answer, DEPLOYMENT, KINDS, ROOT, TestDevice, World, capabilities, status, status_of};
 use gangplank_server::envelope::PayloadType;
 use gangplank_server::onboarding::v2024::onboarding::OnboardingResponse;
 use http::{Method, StatusCode};
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
-
-/// `properties.id` as the device was told; the rest as in Margo's example.
-fn capabilities(device_id: &str) -> String {
-    serde_json::json!({
-        "apiVersion": "device.margo/v1",
-        "kind": "DeviceCapabilities",
-        "properties": {
-            "id": device_id, "vendor": "Northwind", "modelNumber": "m", "serialNumber": "s",
-            "roles": ["standalone device"],
-            "resources": {
-                "cpus": [{"cpuArchitecture": "arm64", "cores": 4, "frequency": 2}],
-                "memory": 8, "storage": 64
-            },
-            "peripherals": [], "interfaces": []
-        }
-    })
-    .to_string()
-}
-
-fn status(deployment: &str, state: &str) -> String {
-    serde_json::json!({
-        "apiVersion": "deployment.margo/v1", "kind": "DeploymentStatus",
-        "deploymentId": deployment, "status": {"state": state}, "components": []
-    })
-    .to_string()
-}
-
-const DEPLOYMENT: &str = "a3e2f5dc-912e-494f-8395-52cf3769bc06";
 
 async fn send(world: &World, method: Method, path: &str, bearer: &str, envelope: &[u8]) -> Answer {
     world
@@ -57,11 +29,7 @@ async fn put_capabilities(
     bearer: &str,
 ) -> Answer {
     let payload = capabilities(of.device_id.as_str());
-    let envelope = device.message(
-        PayloadType::DEVICE_CAPABILITIES,
-        payload.as_bytes(),
-        world.now(),
-    );
+    let envelope = device.message(PayloadType::DEVICE_CAPABILITIES, &payload, world.now());
     let path = format!("/device/{}/capabilities", of.device_id);
     send(world, Method::PUT, &path, bearer, &envelope).await
 }
@@ -141,21 +109,21 @@ async fn the_payload_must_be_of_the_route() {
     let path = format!("/device/{}/capabilities", response.device_id);
     let wrong_id = device.message(
         PayloadType::DEVICE_CAPABILITIES,
-        capabilities("d-other").as_bytes(),
+        &capabilities("d-other"),
         world.now(),
     );
     let answer = send(&world, Method::POST, &path, &bearer, &wrong_id).await;
     assert_eq!(answer.problem(), "/problems/id-mismatch");
     let wrong_kind = device.message(
         PayloadType::DEVICE_CAPABILITIES,
-        status(DEPLOYMENT, "installed").as_bytes(),
+        &status("installed"),
         world.now(),
     );
     let answer = send(&world, Method::POST, &path, &bearer, &wrong_kind).await;
     assert_eq!(answer.problem(), "/problems/invalid-member");
     let wrong_type = device.message(
         PayloadType::DEPLOYMENT_STATUS,
-        capabilities(response.device_id.as_str()).as_bytes(),
+        &capabilities(response.device_id.as_str()),
         world.now(),
     );
     let answer = send(&world, Method::POST, &path, &bearer, &wrong_type).await;
@@ -169,7 +137,7 @@ async fn the_payload_must_be_of_the_route() {
     for (deployment, expected) in [(DEPLOYMENT, 201), (other, 400), (DEPLOYMENT, 201)] {
         let envelope = device.message(
             PayloadType::DEPLOYMENT_STATUS,
-            status(deployment, "Installed").as_bytes(),
+            &status_of(deployment, "Installed"),
             world.now(),
         );
         let answer = send(&world, Method::POST, &path, &bearer, &envelope).await;
@@ -186,6 +154,18 @@ async fn the_payload_must_be_of_the_route() {
 }
 
 #[tokio::test]
+async fn every_kind_of_key_comes_aboard_and_reports() {
+    for kind in KINDS {
+        let world = World::new().await;
+        let device = TestDevice::of_kind(kind, 1);
+        let (mut device, response) = world.bring_aboard(device).await;
+        let bearer = world.bearer(&response).await;
+        let answer = put_capabilities(&world, &mut device, &response, &bearer).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{kind:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_message_already_seen_is_refused() {
     let world = World::new().await;
     let (mut device, response) = world.aboard(1).await;
@@ -196,7 +176,7 @@ async fn a_message_already_seen_is_refused() {
     );
     let envelope = device.message(
         PayloadType::DEPLOYMENT_STATUS,
-        status(DEPLOYMENT, "pending").as_bytes(),
+        &status("pending"),
         world.now(),
     );
     let codes = [

@@ -8,7 +8,7 @@
 
 mod common;
 
-use common::{Answer, TestDevice, World, base64};
+use common::{Answer, DEPLOYMENT, KINDS, TestDevice, World, base64, capabilities, status};
 use gangplank_server::HeaderForm;
 use gangplank_server::PlainForm;
 use gangplank_server::envelope::payload_signature::{PayloadSignature, Spelling};
@@ -17,7 +17,6 @@ use gangplank_server::key::SigningKey;
 use gangplank_server::onboarding::v2024::onboarding::OnboardingResponse;
 use http::Method;
 
-const DEPLOYMENT: &str = "a3e2f5dc-912e-494f-8395-52cf3769bc06";
 const NOT_ALLOWED: &str = "/problems/signature-form-not-allowed";
 const TWO: &str = "/problems/two-signatures";
 const UNREADABLE: &str = "/problems/unreadable-request";
@@ -36,11 +35,12 @@ impl Scene {
     }
 
     async fn with(form: HeaderForm) -> Self {
-        Self::of(World::with(|builder| builder.header_form(form)).await).await
+        let world = World::with(|builder| builder.header_form(form)).await;
+        Self::of(world, TestDevice::new(1)).await
     }
 
-    async fn of(world: World) -> Self {
-        let (device, response) = world.aboard(1).await;
+    async fn of(world: World, device: TestDevice) -> Self {
+        let (device, response) = world.bring_aboard(device).await;
         let bearer = world.bearer(&response).await;
         Self {
             world,
@@ -92,32 +92,6 @@ fn value(spki: &[u8], signer: &TestDevice, body: &[u8]) -> String {
     base64(format!("{};{}", base64(spki), base64(&signature)).as_bytes())
 }
 
-fn status(state: &str) -> Vec<u8> {
-    serde_json::json!({
-        "apiVersion": "deployment.margo/v1", "kind": "DeploymentStatus",
-        "deploymentId": DEPLOYMENT, "status": {"state": state}, "components": []
-    })
-    .to_string()
-    .into_bytes()
-}
-
-fn capabilities(device_id: &str) -> Vec<u8> {
-    serde_json::json!({
-        "apiVersion": "device.margo/v1", "kind": "DeviceCapabilities",
-        "properties": {
-            "id": device_id, "vendor": "Northwind", "modelNumber": "m", "serialNumber": "s",
-            "roles": ["standalone device"],
-            "resources": {
-                "cpus": [{"cpuArchitecture": "arm64", "cores": 4, "frequency": 2}],
-                "memory": 8, "storage": 64
-            },
-            "peripherals": [], "interfaces": []
-        }
-    })
-    .to_string()
-    .into_bytes()
-}
-
 #[tokio::test]
 async fn reports_signed_by_the_header_are_stored() {
     let scene = Scene::new().await;
@@ -147,8 +121,18 @@ async fn reports_signed_by_the_header_are_stored() {
 }
 
 #[tokio::test]
+async fn every_kind_of_key_signs_headers() {
+    for kind in KINDS {
+        let form = HeaderForm::Accept(Spelling::Wrapped);
+        let world = World::with(|builder| builder.header_form(form)).await;
+        let scene = Scene::of(world, TestDevice::of_kind(kind, 2)).await;
+        assert_eq!(scene.report("installing").await, 201, "{kind:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_header_is_refused_unless_it_was_allowed() {
-    let scene = Scene::of(World::new().await).await;
+    let scene = Scene::of(World::new().await, TestDevice::new(1)).await;
     let (header, body) = signed(&scene.device, &status("installed"));
     let answer = scene.send(&[("x-payload-signature", &header)], &body).await;
     assert_eq!(
@@ -369,7 +353,7 @@ async fn a_plain_envelope_is_remembered_as_the_same_report() {
             .header_form(HeaderForm::Accept(Spelling::Wrapped))
             .plain_form(PlainForm::Accept)
     });
-    let scene = Scene::of(world.await).await;
+    let scene = Scene::of(world.await, TestDevice::new(1)).await;
     assert_eq!(scene.report("installing").await, 201);
     let plain = |state: &str| scene.device.seal(&status(state), Form::Plain);
     assert_eq!(

@@ -6,7 +6,7 @@ use core::time::Duration;
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
-    PKCS_ECDSA_P384_SHA384, PKCS_ED25519, date_time_ymd,
+    PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256, date_time_ymd,
 };
 use rustls_pki_types::{CertificateDer, UnixTime};
 
@@ -260,6 +260,8 @@ pub enum KeyKind {
     P384,
     /// Ed25519.
     Ed25519,
+    /// RSA with 2048 bits.
+    Rsa2048,
 }
 
 impl KeyKind {
@@ -268,6 +270,7 @@ impl KeyKind {
             Self::P256 => &PKCS_ECDSA_P256_SHA256,
             Self::P384 => &PKCS_ECDSA_P384_SHA384,
             Self::Ed25519 => &PKCS_ED25519,
+            Self::Rsa2048 => &PKCS_RSA_SHA256,
         };
         KeyPair::generate_for(algorithm).expect("a new key")
     }

@@ -20,7 +20,7 @@ use gangplank_server::envelope::{
 };
 use gangplank_server::git::Repositories;
 use gangplank_server::key::{
-    Backend, CertificateDer, CertificateId, SoftwareKey, TrustedKey, UnixTime,
+    AwsLcKey, Backend, CertificateDer, CertificateId, TrustedKey, UnixTime,
 };
 use gangplank_server::onboarding::RootUrl;
 use gangplank_server::onboarding::v2024::git_credential::GitCredential;
@@ -31,13 +31,14 @@ use gangplank_server::token::{TokenRequest, TokenResponse, bearer_header};
 use gangplank_server::trust::orchestrator::verify_orchestrator;
 use gangplank_server::trust::{Tenant, TenantId, UnknownDevices};
 use gangplank_server::{PlainForm, RateLimit, Server, ServerBuilder, admin_router, router};
-use gangplank_testkit::{Issued, Leaf, TestRng, self_signed, temp_dir};
+use gangplank_testkit::{Issued, KeyKind, Leaf, TestRng, self_signed, temp_dir};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
 pub const START: u64 = 1_790_000_000;
 pub const ROOT: &str = "https://wfm.example/margo";
+pub const DEPLOYMENT: &str = "a3e2f5dc-912e-494f-8395-52cf3769bc06";
 
 pub struct World {
     pub store: Arc<dyn Store>,
@@ -170,7 +171,10 @@ impl World {
 
     /// Registers a device and brings it aboard.
     pub async fn aboard(&self, seed: u64) -> (TestDevice, OnboardingResponse) {
-        let mut device = TestDevice::new(seed);
+        self.bring_aboard(TestDevice::new(seed)).await
+    }
+
+    pub async fn bring_aboard(&self, mut device: TestDevice) -> (TestDevice, OnboardingResponse) {
         assert_eq!(self.register(&device).await.status, StatusCode::CREATED);
         let answer = self.onboard(&mut device).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
@@ -290,7 +294,7 @@ impl Answer {
 
 pub struct TestDevice {
     pub id: CertificateId,
-    pub key: SoftwareKey,
+    pub key: AwsLcKey,
     pub issued: Issued,
     pub last_nonce: Nonce,
     pub rng: TestRng,
@@ -298,8 +302,13 @@ pub struct TestDevice {
 
 impl TestDevice {
     pub fn new(seed: u64) -> Self {
+        Self::of_kind(KeyKind::P256, seed)
+    }
+
+    /// With a key of this kind.
+    pub fn of_kind(kind: KeyKind, seed: u64) -> Self {
         let id = format!("SN-{seed:04}");
-        let issued = self_signed(&Leaf::new("device").serial_number(&id));
+        let issued = self_signed(&Leaf::new("device").serial_number(&id).key(kind));
         Self::from(&id, issued, seed)
     }
 
@@ -307,7 +316,7 @@ impl TestDevice {
         let mut rng = TestRng::new(seed);
         Self {
             id: CertificateId::parse(id).unwrap(),
-            key: SoftwareKey::from_pkcs8_der(&issued.private_key).unwrap(),
+            key: AwsLcKey::from_pkcs8_der(&issued.private_key).unwrap(),
             issued,
             last_nonce: Nonce::random(&mut rng),
             rng,
@@ -345,6 +354,46 @@ impl TestDevice {
         use gangplank_server::key::SigningKey;
         TrustedKey::vouch(self.id.clone(), self.key.public_key().clone())
     }
+}
+
+/// A DeploymentStatus of [`DEPLOYMENT`].
+pub fn status(state: &str) -> Vec<u8> {
+    status_of(DEPLOYMENT, state)
+}
+
+pub fn status_of(deployment: &str, state: &str) -> Vec<u8> {
+    serde_json::json!({
+        "apiVersion": "deployment.margo/v1", "kind": "DeploymentStatus",
+        "deploymentId": deployment, "status": {"state": state}, "components": []
+    })
+    .to_string()
+    .into_bytes()
+}
+
+/// Every kind of key that a device may have.
+pub const KINDS: [KeyKind; 4] = [
+    KeyKind::P256,
+    KeyKind::P384,
+    KeyKind::Ed25519,
+    KeyKind::Rsa2048,
+];
+
+/// `properties.id` as the device was told; the rest as in Margo's example.
+pub fn capabilities(device_id: &str) -> Vec<u8> {
+    serde_json::json!({
+        "apiVersion": "device.margo/v1", "kind": "DeviceCapabilities",
+        "properties": {
+            "id": device_id, "vendor": "Northwind", "modelNumber": "m", "serialNumber": "s",
+            "roles": ["standalone device"],
+            "resources": {
+                "cpus": [{"cpuArchitecture": "arm64", "cores": 4, "frequency": 2}],
+                "memory": 8, "storage": 64
+            },
+            "peripherals": [], "interfaces": []
+        }
+    })
+    .to_string()
+    .into_bytes()
 }
 
 pub fn unix(seconds: u64) -> UnixTime {
