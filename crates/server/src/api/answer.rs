@@ -31,11 +31,10 @@ impl Server {
         if let Some(nonce) = nonce {
             binding = binding.nonce(nonce.clone());
         }
-        let envelope =
-            Envelope::prepare_with(payload.to_vec(), Form::Bound(binding), signer.id(), BACKEND)
-                .map_err(|error| internal(&error))?
-                .sign_with(signer.key())
-                .map_err(|error| internal(&error))?;
+        let envelope = Envelope::prepare_with(payload, Form::Bound(binding), signer.id(), BACKEND)
+            .map_err(|error| internal(&error))?
+            .sign_with(signer.key())
+            .map_err(|error| internal(&error))?;
         let content_type = (CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         Ok((status, [content_type], envelope).into_response())
     }
