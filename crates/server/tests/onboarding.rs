@@ -16,6 +16,7 @@ use gangplank_server::onboarding::v2024::onboarding::OnboardingRequest;
 use gangplank_server::trust::{Anchor, AutoProvisioning, Tenant, TenantId, UnknownDevices};
 use gangplank_testkit::{Leaf, TestCa, self_signed};
 use http::{Method, StatusCode};
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn first_created_then_ok_and_one_device() {
@@ -400,6 +401,25 @@ async fn what_cannot_be_read_is_a_400_that_says_where() {
         assert_eq!(answer.problem(), problem);
         assert!(answer.json()["detail"].is_string());
         assert_eq!(answer.headers["content-type"], "application/problem+json");
+    }
+    // Bytes beyond one of the envelope's limits, wherever they are.
+    for (member, value) in [
+        ("signature", json!("AAAA".repeat(342))),
+        ("certificates", json!(["AAAA".repeat(5462)])),
+    ] {
+        let mut large: Value = serde_json::from_slice(&envelope).unwrap();
+        large[member] = value;
+        let answer = world
+            .public(
+                Method::POST,
+                "/onboarding/",
+                &[],
+                large.to_string().as_bytes(),
+            )
+            .await;
+        let status = answer.status;
+        assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{member}");
+        assert_eq!(answer.problem(), "/problems/too-large");
     }
     let huge = vec![b' '; 2 << 20];
     let answer = world.public(Method::POST, "/onboarding/", &[], &huge).await;

@@ -2,7 +2,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use gangplank_envelope::{DecodeError, VerifyError, payload_signature};
+use gangplank_envelope::{DecodeError, MemberError, VerifyError, payload_signature};
 use gangplank_onboarding::{MessageError, Problem, ProblemName};
 use gangplank_trust::Reason;
 use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
@@ -119,7 +119,11 @@ impl Server {
 impl From<DecodeError> for Refusal {
     fn from(error: DecodeError) -> Self {
         let name = match error {
-            DecodeError::TooLarge { .. } => ProblemName::TooLarge,
+            DecodeError::TooLarge { .. }
+            | DecodeError::Member {
+                reason: MemberError::TooLarge { .. },
+                ..
+            } => ProblemName::TooLarge,
             _ => ProblemName::UnreadableRequest,
         };
         Self::new(name, error).explained()
