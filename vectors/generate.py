@@ -206,6 +206,12 @@ def envelopes():
     unreadable("audience-capitals", "a host in capitals is not canonical", bound(audience="https://WFM.example"), "2")
     unreadable("audience-default-port", "the default port is not canonical", bound(audience="https://wfm.example:443"), "2")
     unreadable("audience-final-slash", "a final slash is not canonical", bound(audience="https://wfm.example/"), "2")
+    unreadable("audience-ipv4-leading-zero", "some read 010.0.0.1 as 8.0.0.1: an address has one spelling",
+               bound(audience="https://010.0.0.1"), "2")
+    unreadable("audience-ipv4-short", "many read 127.1 as 127.0.0.1: an address has one spelling",
+               bound(audience="https://127.1"), "2")
+    unreadable("audience-ipv4-beyond", "256 is no part of an address, and no name ends in a number",
+               bound(audience="https://256.0.0.1"), "2")
     unreadable("certificates-no-der", "an element that is no DER SEQUENCE", bound(certificates=[b64(b"no certificate")]), "2")
     unreadable("certificates-joined", "two certificates in one element: the signature covers the same bytes",
                changed(bound(certificates=[b64(leaf), b64(other_leaf)]), certificates=[b64(leaf + other_leaf)]), "2")

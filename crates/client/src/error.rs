@@ -1,6 +1,6 @@
 use core::fmt;
 
-use gangplank_envelope::{DecodeError, PrepareError, SealError, VerifyError, payload_signature};
+use gangplank_envelope::{DecodeError, PrepareError, VerifyError, payload_signature};
 use gangplank_key::KeyError;
 use gangplank_onboarding::{MessageError, Problem, ProblemName, RootUrl};
 use gangplank_token::ResponseError;
@@ -190,9 +190,6 @@ pub enum RequestError {
     /// The envelope cannot be made.
     #[error("{0}")]
     Prepare(PrepareError),
-    /// The envelope cannot be signed.
-    #[error("{0}")]
-    Seal(SealError),
     /// There is no certificate whose key could be named.
     #[error("the device has no certificate")]
     NoCertificate,

@@ -106,7 +106,7 @@ fn an_envelope_from_a_token() {
         let by_trait = prepare().sign_with(&key).unwrap();
         let waiting = prepare();
         let signature = key.sign(waiting.message()).unwrap();
-        let by_hand = waiting.complete(&signature).unwrap();
+        let by_hand = waiting.complete(&signature);
         let trusted = TrustedKey::vouch(id.clone(), key.public_key().clone());
         for wire in [by_trait, by_hand] {
             let mut scratch = Vec::new();

@@ -5,10 +5,10 @@ mod ipv6;
 
 /// For whom a payload is meant: the root URL of the party, in canonical form (member `audience`).
 ///
-/// Canonical: scheme `https` or `http` and host in lower case, a port only if it is not the
-/// scheme's default, a path of unreserved characters and `:` without a final `/`; no user, query,
-/// fragment, percent-encoding, empty segment or dot segment. At most 2,048 bytes. Two audiences are
-/// equal if their bytes are.
+/// Canonical: scheme `https` or `http` and host in lower case, an IPv4 address as four decimal
+/// numbers without leading zeros, a port only if it is not the scheme's default, a path of
+/// unreserved characters and `:` without a final `/`; no user, query, fragment, percent-encoding,
+/// empty segment or dot segment. At most 2,048 bytes. Two audiences are equal if their bytes are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Audience(String);
 
@@ -115,7 +115,17 @@ fn is_host(host: &str) -> bool {
                 .bytes()
                 .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
     };
-    host.len() <= 253 && host.split('.').all(is_label)
+    // Readers of URLs take a host that ends in a number for an IPv4 address, in one of many spellings
+    // (WHATWG URL §3.5): 127.1, 0177.0.0.1, 2130706433.
+    let is_address = host.rsplit('.').next().is_some_and(is_number);
+    host.len() <= 253 && host.split('.').all(is_label) && (!is_address || ipv6::is_ipv4(host))
+}
+
+fn is_number(label: &str) -> bool {
+    match label.strip_prefix("0x") {
+        Some(digits) => digits.bytes().all(|b| b.is_ascii_hexdigit()),
+        None => label.bytes().all(|b| b.is_ascii_digit()),
+    }
 }
 
 fn is_port(digits: &str) -> bool {
@@ -142,6 +152,9 @@ mod tests {
             "https://wfm.example/margo",
             "https://wfm.example:8443/a/b",
             "http://127.0.0.1:8080",
+            "https://255.255.255.255/a",
+            "https://1.2.3.4.5.example",
+            "https://127.0.0.1a",
             "https://[::1]:9443/x",
             "https://wfm.example/certificate/urn:dev:mac:01",
         ] {
@@ -160,6 +173,15 @@ mod tests {
             ("https://user@wfm.example", E::Host),
             ("https://wfm..example", E::Host),
             ("https://[::0001]", E::Host),
+            ("https://010.0.0.1", E::Host),
+            ("https://127.1", E::Host),
+            ("https://256.0.0.1", E::Host),
+            ("https://2130706433", E::Host),
+            ("https://1.2.3.4.5", E::Host),
+            ("https://wfm.1:8443", E::Host),
+            ("https://0x7f000001", E::Host),
+            ("https://127.0.0.0x1", E::Host),
+            ("https://0x", E::Host),
             ("https://[::1", E::Host),
             ("https://wfm.example:443", E::Port),
             ("http://wfm.example:80", E::Port),

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use gangplank_key::{CertificateDer, CertificateId, CertificateIdError};
 
 use crate::base64_text::read_standard;
+use crate::der::is_one_sequence;
 use crate::form::{Binding, Form};
 use crate::limits::{FORMAT_CERTIFICATES, SIGNATURE};
 use crate::{
@@ -245,8 +246,6 @@ fn certificates(
             .iter()
             .map(|text| {
                 let der = bytes(text, limits.certificate)?;
-                // The signature covers the certificates put end to end: only whole ones have one
-                // reading.
                 if is_one_sequence(&der) {
                     Ok(CertificateDer::from(der))
                 } else {
@@ -255,20 +254,6 @@ fn certificates(
             })
             .collect(),
     }
-}
-
-/// Whether the bytes are one DER SEQUENCE (X.690 §8.1, §10.1) and nothing after it. What else a
-/// certificate is, whoever reads it finds out.
-fn is_one_sequence(der: &[u8]) -> bool {
-    let (length, content) = match der {
-        [0x30, short @ 0..=0x7f, content @ ..] => (usize::from(*short), content),
-        [0x30, 0x81, length @ 0x80..=0xff, content @ ..] => (usize::from(*length), content),
-        [0x30, 0x82, high @ 1..=0xff, low, content @ ..] => {
-            (usize::from(u16::from_be_bytes([*high, *low])), content)
-        }
-        _ => return false,
-    };
-    length != 0 && content.len() == length
 }
 
 #[cfg(test)]

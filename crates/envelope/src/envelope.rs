@@ -3,7 +3,7 @@ use core::fmt;
 
 use gangplank_key::{CertificateDer, CertificateId};
 
-use crate::form::Form;
+use crate::form::{Binding, Form};
 use crate::{Nonce, PayloadType};
 
 /// A decoded envelope. Nothing in it is believed yet.
@@ -27,43 +27,29 @@ impl Envelope<'_> {
 
     /// What the payload claims to be; `None` for the plain form.
     pub fn claimed_type(&self) -> Option<&PayloadType> {
-        match &self.form {
-            Form::Plain => None,
-            Form::Bound(binding) => Some(&binding.payload_type),
-        }
+        self.binding().map(|binding| &binding.payload_type)
     }
 
     /// The nonce it claims to be fresh by.
     pub fn claimed_nonce(&self) -> Option<&Nonce> {
-        match &self.form {
-            Form::Plain => None,
-            Form::Bound(binding) => binding.nonce.as_ref(),
-        }
+        self.binding()?.nonce.as_ref()
     }
 
     /// For whom it claims to be meant.
     pub fn claimed_audience(&self) -> Option<&crate::Audience> {
-        match &self.form {
-            Form::Plain => None,
-            Form::Bound(binding) => binding.audience.as_ref(),
-        }
+        self.binding()?.audience.as_ref()
     }
 
     /// When it claims to have been signed, in Unix seconds.
     pub fn claimed_created(&self) -> Option<u64> {
-        match &self.form {
-            Form::Plain => None,
-            Form::Bound(binding) => binding.created,
-        }
+        self.binding()?.created
     }
 
     /// The certificates it brings, leaf first; empty for the plain form. They prove nothing by
     /// being here.
     pub fn claimed_certificates(&self) -> &[CertificateDer<'static>] {
-        match &self.form {
-            Form::Plain => &[],
-            Form::Bound(binding) => &binding.certificates,
-        }
+        self.binding()
+            .map_or(&[], |binding| binding.certificates.as_slice())
     }
 
     /// Bytes in the payload.
@@ -73,7 +59,14 @@ impl Envelope<'_> {
 
     /// Whether it has the bound form.
     pub fn is_bound(&self) -> bool {
-        matches!(self.form, Form::Bound(_))
+        self.binding().is_some()
+    }
+
+    fn binding(&self) -> Option<&Binding> {
+        match &self.form {
+            Form::Plain => None,
+            Form::Bound(binding) => Some(binding),
+        }
     }
 }
 

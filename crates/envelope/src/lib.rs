@@ -48,6 +48,7 @@ extern crate std;
 mod audience;
 mod base64_text;
 mod decode;
+mod der;
 mod encode;
 mod envelope;
 mod expect;

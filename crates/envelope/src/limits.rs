@@ -41,8 +41,8 @@ impl Limits {
 pub(crate) const FORMAT_CERTIFICATES: usize = 8;
 /// Bytes of a signature: an RSA signature of 8192 bits, the largest that any algorithm makes.
 pub(crate) const SIGNATURE: usize = 1024;
-/// Bytes of a SubjectPublicKeyInfo: an RSA key of 8192 bits has a modulus of 1,024 bytes, and its
-/// exponent could be as long.
+/// Bytes of a SubjectPublicKeyInfo. The largest key that can be registered, RSA of 8192 bits with an
+/// exponent of 33, has 1,064; the format leaves twice the room.
 pub(crate) const PUBLIC_KEY: usize = 2 * 1024 + 64;
 
 /// Characters that so many bytes have as padded base64.

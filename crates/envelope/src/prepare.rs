@@ -4,6 +4,7 @@ use core::fmt;
 
 use gangplank_key::{Backend, CertificateId, Signature, SigningError, SigningKey};
 
+use crate::der::is_one_sequence;
 use crate::encode::{Parts, decimal};
 use crate::form::Form;
 use crate::json_object::is_json_object;
@@ -94,29 +95,20 @@ impl ToBeSigned<'_> {
             return Err(SealError::Certificate);
         }
         let signature = key.sign(self.message())?;
-        self.complete_into(&signature, text)
+        self.complete_into(&signature, text);
+        Ok(())
     }
 
     /// Takes the signature that some signer made over [`message`](Self::message) and gives the
-    /// envelope's text.
-    ///
-    /// # Errors
-    /// None today; a signature of another key is noticed by the verifier.
-    pub fn complete(&self, signature: &Signature) -> Result<Vec<u8>, SealError> {
+    /// envelope's text. That it is of another key, only the verifier notices.
+    pub fn complete(&self, signature: &Signature) -> Vec<u8> {
         let mut text = Vec::new();
-        self.complete_into(signature, &mut text)?;
-        Ok(text)
+        self.complete_into(signature, &mut text);
+        text
     }
 
     /// As [`complete`](Self::complete), writing the text in place of what `text` held.
-    ///
-    /// # Errors
-    /// As [`complete`](Self::complete).
-    pub fn complete_into(
-        &self,
-        signature: &Signature,
-        text: &mut Vec<u8>,
-    ) -> Result<(), SealError> {
+    pub fn complete_into(&self, signature: &Signature, text: &mut Vec<u8>) {
         let parts = Parts {
             payload: &self.payload,
             digest: &self.digest,
@@ -125,7 +117,6 @@ impl ToBeSigned<'_> {
             form: &self.form,
         };
         parts.write(text);
-        Ok(())
     }
 }
 
@@ -156,6 +147,12 @@ pub enum PrepareError {
     Certificates {
         /// How many there are.
         count: usize,
+    },
+    /// A certificate that is not DER: PEM text, several of them, or nothing.
+    #[error("certificate {position} (counted from 0) is not the DER of one certificate")]
+    Certificate {
+        /// Its place, from 0.
+        position: usize,
     },
 }
 
@@ -213,11 +210,57 @@ fn check(binding: &Binding) -> Result<(), PrepareError> {
     if binding.created.is_some_and(|seconds| seconds >= 1 << 53) {
         return Err(PrepareError::Created);
     }
-    match binding.certificates.len() {
-        count if count > FORMAT_CERTIFICATES => Err(PrepareError::Certificates { count }),
-        _ => Ok(()),
+    let count = binding.certificates.len();
+    if count > FORMAT_CERTIFICATES {
+        return Err(PrepareError::Certificates { count });
+    }
+    match binding
+        .certificates
+        .iter()
+        .position(|certificate| !is_one_sequence(certificate))
+    {
+        Some(position) => Err(PrepareError::Certificate { position }),
+        None => Ok(()),
     }
 }
 
-/// FF begins no UTF-8 text, no DER and no TLS transcript; the version makes later forms distinct.
+/// FF begins no UTF-8 text, no certificate, no request for one and no TLS transcript; the version
+/// makes later forms distinct.
 const PREFIX: &[u8] = b"\xFFgangplank-envelope/1";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PayloadType;
+    use gangplank_key::CertificateDer;
+
+    #[test]
+    fn what_every_decoder_would_refuse_is_not_prepared() {
+        let signer = CertificateId::parse("SN-0001").unwrap();
+        let prepare = |certificates: &[&[u8]]| {
+            let certificates = certificates
+                .iter()
+                .map(|der| CertificateDer::from(der.to_vec()));
+            let binding = Binding::new(PayloadType::ONBOARDING_REQUEST);
+            let form = Form::Bound(binding.certificates(certificates.collect()));
+            Envelope::prepare(&b""[..], form, &signer).map(|_| ())
+        };
+        let good = include_bytes!("../../key/tests/data/p256.cert.der").as_slice();
+        assert_eq!(prepare(&[good; 8]), Ok(()));
+        assert_eq!(
+            prepare(&[good; 9]),
+            Err(PrepareError::Certificates { count: 9 })
+        );
+        let pem = b"-----BEGIN CERTIFICATE-----".as_slice();
+        for bad in [pem, b"", &[good, good].concat()] {
+            assert_eq!(
+                prepare(&[bad]),
+                Err(PrepareError::Certificate { position: 0 })
+            );
+            assert_eq!(
+                prepare(&[good, good, bad]),
+                Err(PrepareError::Certificate { position: 2 })
+            );
+        }
+    }
+}

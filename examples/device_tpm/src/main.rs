@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     key.public().verify(unsigned.message(), &signature)?;
     fs::write(folder.join("message"), unsigned.message())?;
     fs::write(folder.join("signature"), signature.to_wire())?;
-    let wire = unsigned.complete(&signature)?;
+    let wire = unsigned.complete(&signature);
     println!("{}", String::from_utf8_lossy(&wire));
     verify(&wire, TrustedKey::vouch(id, key.public().clone()))
 }

@@ -58,7 +58,7 @@ impl Device {
         let prepared = Envelope::prepare_with(payload, form, &self.id, Backend::AWS_LC_RS)?;
         let signature = self.key.sign(&SystemRandom::new(), prepared.message())?;
         let signature = Signature::from_wire(Algorithm::EcdsaP256Sha256, signature.as_ref())?;
-        Ok((prepared.complete(&signature)?, nonce))
+        Ok((prepared.complete(&signature), nonce))
     }
 }
 

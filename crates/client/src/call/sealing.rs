@@ -151,7 +151,7 @@ fn own_key(context: &Context) -> Result<PublicKey, RequestError> {
 fn seal(unsigned: Unsigned, signature: &Signature) -> Result<Sealed, RequestError> {
     match unsigned {
         Unsigned::Envelope(envelope, nonce) => Ok(Sealed {
-            body: envelope.complete(signature).map_err(RequestError::Seal)?,
+            body: envelope.complete(signature),
             nonce: Some(nonce),
             signed_by: Vec::new(),
         }),

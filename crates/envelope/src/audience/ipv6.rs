@@ -51,7 +51,8 @@ fn is_group(text: &str) -> bool {
         && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn is_ipv4(text: &str) -> bool {
+/// Whether the text is an IPv4 address as RFC 5952 §5 and RFC 3986 §3.2.2 write it.
+pub(super) fn is_ipv4(text: &str) -> bool {
     let is_byte = |part: &str| {
         (part == "0" || !part.starts_with('0'))
             && part.bytes().all(|b| b.is_ascii_digit())

@@ -215,6 +215,34 @@ fn certificates_are_counted_and_bounded() {
 }
 
 #[test]
+fn a_larger_limit_lets_larger_certificates_through() {
+    let der = [&[0x30, 0x83, 0x01, 0x11, 0x70], [0; 70_000].as_slice()].concat();
+    let form = Form::Bound(
+        Binding::new(PayloadType::ONBOARDING_REQUEST).certificates([der.into()].into()),
+    );
+    let signer = CertificateId::parse("SN-0001").unwrap();
+    let prepared = Envelope::prepare(&b"{}"[..], form, &signer).unwrap();
+    let algorithm = gangplank_key::Algorithm::Ed25519;
+    let signature = gangplank_key::Signature::from_wire(algorithm, &[0; 64]).unwrap();
+    let text = prepared.complete(&signature);
+    let decode = |certificate| {
+        let limits = Limits {
+            certificate,
+            ..Limits::DEFAULT
+        };
+        Envelope::decode(&text, &limits, &mut Vec::new()).map(|_| ())
+    };
+    assert_eq!(decode(70_005), Ok(()));
+    assert_eq!(
+        decode(70_004),
+        Err(DecodeError::Member {
+            member: "certificates",
+            reason: MemberError::TooLarge { limit: 70_004 }
+        })
+    );
+}
+
+#[test]
 fn payloads_are_bounded_before_they_are_decoded() {
     let limits = Limits {
         payload: 72,

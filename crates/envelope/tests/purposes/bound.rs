@@ -37,7 +37,7 @@ impl Purpose for BoundEnvelope {
         [&signed.beside, &signed.bytes].into_iter().any(|payload| {
             let form = Form::Bound(binding.clone());
             let prepared = Envelope::prepare_with(payload.clone(), form, &id(), Backend::PURE_RUST);
-            let text = prepared.unwrap().complete(&signed.signature).unwrap();
+            let text = prepared.unwrap().complete(&signed.signature);
             opens(&text, key)
         })
     }

@@ -66,9 +66,7 @@ impl<'s> Mallory<'s> {
         let signature = key
             .sign(unsigned.message())
             .map_err(|error| broken(&error))?;
-        unsigned
-            .complete(&signature)
-            .map_err(|error| broken(&error))
+        Ok(unsigned.complete(&signature))
     }
 
     /// A bearer token, with the secret of a device that is aboard.
