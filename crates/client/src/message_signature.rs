@@ -1,5 +1,5 @@
-//! HTTP message signatures (RFC 9421) of requests in the types of the crate `http`, as Margo 1.0 has
-//! them: for any request of yours.
+//! HTTP message signatures (RFC 9421) in the types of the crate `http`: of requests, as Margo 1.0 has
+//! them, and of the responses to them.
 //!
 //! ```
 //! use gangplank_client::key::{SigningKey, SoftwareKey, UnixTime};
@@ -29,6 +29,10 @@ use gangplank_message::margo::{self, Headers, Outgoing};
 use gangplank_message::{Nonce, Target, TargetError};
 use http::HeaderValue;
 use http::header::{HeaderName, InvalidHeaderValue};
+
+mod response;
+
+pub use response::{ResponseError, verify_response};
 
 /// Signs a request whose URI is absolute, with its body as it will be sent: [`prepare`], sign,
 /// [`add`].

@@ -1,5 +1,5 @@
-//! HTTP message signatures (RFC 9421) of requests in the types of the crate `http`, under Margo 1.0's
-//! policy: for the server's own routes, and for a service of your own.
+//! HTTP message signatures (RFC 9421) in the types of the crate `http`: of requests, verified under
+//! Margo 1.0's policy, and of responses; for the server's own routes and for a service of your own.
 //!
 //! ```
 //! use std::time::Duration;
@@ -44,6 +44,11 @@ use gangplank_key::{Algorithm, PublicKey};
 use gangplank_message::margo::{self, Incoming, Profile};
 use gangplank_message::{Field, Limits, OnceKey, Request, Target, TargetError, Window};
 use gangplank_onboarding::RootUrl;
+use http::HeaderMap;
+
+mod response;
+
+pub use response::{SignError, sign_response};
 
 /// What a service insists on.
 #[derive(Clone, Copy, Debug)]
@@ -74,13 +79,9 @@ pub fn verify<'r, 'k, B: AsRef<[u8]>>(
     keys: impl IntoIterator<Item = &'k PublicKey>,
     expect: &Expect<'_>,
 ) -> Result<Verified<'r>, VerifyError> {
-    let target_uri = target_uri(request, expect);
+    let target_uri = target_uri(request, expect.public_url);
     let target = Target::parse(&target_uri)?;
-    let fields: Vec<Field<'_>> = request
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_bytes()))
-        .collect();
+    let fields = fields(request.headers());
     let body = request.body().as_ref();
     let borrowed = Request::new(request.method().as_str(), target, &fields);
     let incoming = Incoming::new(&borrowed, body);
@@ -163,11 +164,16 @@ impl VerifyError {
     }
 }
 
-fn target_uri<B>(request: &http::Request<B>, expect: &Expect<'_>) -> String {
+fn target_uri<B>(request: &http::Request<B>, public_url: &RootUrl) -> String {
     let below = request.uri().path_and_query();
-    expect
-        .public_url
-        .join(below.map_or("/", |text| text.as_str()))
+    public_url.join(below.map_or("/", |text| text.as_str()))
+}
+
+fn fields(headers: &HeaderMap) -> Vec<Field<'_>> {
+    headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_bytes()))
+        .collect()
 }
 
 fn verify_with(
