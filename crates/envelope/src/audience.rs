@@ -163,6 +163,16 @@ mod tests {
     }
 
     #[test]
+    fn an_audience_has_at_most_2048_bytes() {
+        let long = |length: usize| {
+            let start = "https://wfm.example/";
+            alloc::format!("{start}{}", "a".repeat(length - start.len()))
+        };
+        assert!(Audience::parse(&long(2048)).is_ok());
+        assert_eq!(Audience::parse(&long(2049)), Err(E::TooLong));
+    }
+
+    #[test]
     fn everything_else_is_refused_by_part() {
         for (text, error) in [
             ("", E::Scheme),

@@ -77,6 +77,19 @@ mod tests {
         read
     }
 
+    #[test]
+    fn a_buffer_is_used_again_where_it_is_large_enough() {
+        let mut bytes = alloc::vec![7; 10];
+        make_room(&mut bytes, 15);
+        // No copy of what was there, and no room to spare.
+        assert_eq!((bytes.capacity(), &bytes), (15, &alloc::vec![0; 15]));
+        bytes.fill(7);
+        make_room(&mut bytes, 15);
+        assert_eq!(bytes, [7; 15]);
+        make_room(&mut bytes, 3);
+        assert_eq!((bytes.capacity(), &bytes), (15, &alloc::vec![7; 3]));
+    }
+
     // Without the vector engine the comparison would say nothing.
     const _: () = assert!(cfg!(feature = "std"), "test with the feature std");
 

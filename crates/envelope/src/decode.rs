@@ -217,7 +217,7 @@ fn digest(text: &[u8]) -> Result<[u8; 32], MemberError> {
                 b'a'..=b'f' => character - b'a' + 10,
                 _ => return Err(MemberError::Digest),
             };
-            *byte = *byte << 4 | value;
+            *byte = *byte * 16 + value;
         }
     }
     Ok(digest)

@@ -210,6 +210,19 @@ fn certificates_are_counted_and_bounded() {
             "{list}"
         );
     }
+    let fewer = Limits {
+        certificates: 1,
+        ..Limits::DEFAULT
+    };
+    let decode = |text: &str| Envelope::decode(text.as_bytes(), &fewer, &mut Vec::new()).map(drop);
+    assert_eq!(decode(&with(&list(1))), Ok(()));
+    assert_eq!(
+        decode(&with(&list(2))),
+        Err(DecodeError::Member {
+            member: "certificates",
+            reason: MemberError::TooLarge { limit: 1 }
+        })
+    );
     let long = format!("[\"{}\"]", "AAAA".repeat(6000));
     assert!(reason(&with(&long)).contains("`certificates`: larger than the 16384 accepted"));
 }
@@ -257,14 +270,24 @@ fn payloads_are_bounded_before_they_are_decoded() {
             reason: MemberError::TooLarge { limit: 72 }
         }
     );
+    let far_less = Limits {
+        payload: 9,
+        ..Limits::DEFAULT
+    };
+    let mut empty = Vec::new();
+    assert!(Envelope::decode(BOUND.as_bytes(), &far_less, &mut empty).is_err());
+    assert_eq!(empty.capacity(), 0);
     let limits = Limits {
         payload: 73,
         ..limits
     };
     assert!(Envelope::decode(BOUND.as_bytes(), &limits, &mut scratch).is_ok());
-    let long = vec![b' '; limits.text() + 1];
+    let mut text = BOUND.as_bytes().to_vec();
+    text.resize(limits.text(), b' ');
+    assert!(Envelope::decode(&text, &limits, &mut scratch).is_ok());
+    text.push(b' ');
     assert!(matches!(
-        Envelope::decode(&long, &limits, &mut scratch),
+        Envelope::decode(&text, &limits, &mut scratch),
         Err(DecodeError::TooLarge { .. })
     ));
 }
