@@ -118,10 +118,9 @@ impl<'a> Cursor<'a> {
             }
             Some(b'%') => self.display_string().map(BareItem::DisplayString),
             Some(byte) if byte == b'-' || byte.is_ascii_digit() => self.number(),
-            Some(byte) if starts_token(byte) => self
+            _ => self
                 .word(starts_token, in_token)
                 .map(|word| BareItem::Token(Token(Cow::Borrowed(word)))),
-            _ => Err(self.unexpected()),
         }
     }
 
@@ -256,7 +255,7 @@ impl<'a> Cursor<'a> {
                 Some(b'%') => {
                     self.at += 1;
                     let high = self.hex_digit()?;
-                    bytes.push(high << 4 | self.hex_digit()?);
+                    bytes.push(high * 16 + self.hex_digit()?);
                 }
                 Some(byte) if in_string(byte) => {
                     self.at += 1;
