@@ -53,6 +53,7 @@ fn items_are_written_in_one_way() {
         (r#"%"f%c3%bc%22x""#, r#"%"f%c3%bc%22x""#),
         ("1;a;b=?0;  c=2;a=?1", "1;a;b=?0;c=2"),
         ("1;a=1;b=2;a=3", "1;a=3;b=2"),
+        ("1;a=1;a=2", "1;a=2"),
     ] {
         assert_eq!(item(text).as_deref(), Ok(written), "{text}");
     }
