@@ -251,15 +251,19 @@ pub(crate) struct LineEnd {
     pub(crate) at: usize,
 }
 
-/// Fields that their specifications define as structured, from the HTTP Field Name Registry.
+/// Some of the fields that are structured by their specifications: those of RFCs 8942, 9209, 9211,
+/// 9213, 9218, 9297, 9421, 9440, 9530, 9745 and 9875. The HTTP Field Name Registry has more.
 const KNOWN: &[(&str, StructuredType)] = &[
     ("accept-ch", StructuredType::List),
     ("accept-signature", StructuredType::Dictionary),
+    ("cache-groups", StructuredType::List),
     ("cache-status", StructuredType::List),
+    ("capsule-protocol", StructuredType::Item),
     ("cdn-cache-control", StructuredType::Dictionary),
     ("client-cert", StructuredType::Item),
     ("client-cert-chain", StructuredType::List),
     ("content-digest", StructuredType::Dictionary),
+    ("deprecation", StructuredType::Item),
     ("priority", StructuredType::Dictionary),
     ("proxy-status", StructuredType::List),
     ("repr-digest", StructuredType::Dictionary),

@@ -22,6 +22,9 @@ const FIELDS: &[Field<'static>] = &[
     ("Example-Item", b" 1 ; x"),
     ("Example-Wrong", b"a=1, b"),
     ("Content-Digest", b"sha-256=:YQ==:"),
+    ("Capsule-Protocol", b"?1; x"),
+    ("Deprecation", b"@1688169599;x=?1"),
+    ("Cache-Groups", b"\"a\"\t,\"b\""),
 ];
 const TRAILERS: &[Field<'static>] = &[("X-Two", b"three")];
 const TYPES: &[(&str, StructuredType)] = &[
@@ -90,6 +93,9 @@ fn fields_are_written_anew_where_asked() {
         ("\"example-dict\";sf;key=\"d\"", "?1"),
         ("\"example-list\";sf", "a, (b c)"),
         ("\"content-digest\";key=\"sha-256\"", ":YQ==:"),
+        ("\"capsule-protocol\";sf", "?1;x"),
+        ("\"deprecation\";sf", "@1688169599;x"),
+        ("\"cache-groups\";sf", "\"a\", \"b\""),
         ("\"x-two\";bs", ":b25l:, :dHdv:"),
         ("\"x-empty\";bs", "::"),
         ("\"x-latin\";bs", ":Y2Fm6Q==:"),
