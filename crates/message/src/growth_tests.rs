@@ -5,7 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem::size_of;
 
-use crate::structured::{BareItem, Bounds, Key, Member, StructuredError};
+use crate::read_field::read_field;
+use crate::structured::{BareItem, Bounds, Dictionary, Key, Member, StructuredError};
 use crate::{
     BaseError, Component, Field, Limits, Message, ReadError, Request, SignatureBase,
     SignatureParams, Signatures, Target, ValueError, work,
@@ -49,24 +50,72 @@ fn steps(count: usize) -> usize {
         .chain(numbers().map(|n| Component::query_param(format!("q{n:05}"))))
         .collect::<Result<Vec<_>, _>>()
         .unwrap();
-    let params = SignatureParams::new(components).unwrap();
     let request = Request::new("GET", Target::parse(&uri).unwrap(), &fields);
     work::take();
+    let params = SignatureParams::new(components).unwrap();
     let base = SignatureBase::build(Message::Request(&request), &params, &WIDE).unwrap();
     assert_eq!(base.as_str().lines().count(), 3 * count + 1);
     work::take()
 }
 
-#[test]
-fn a_base_takes_no_quadratic_work() {
+/// Twice the input, and one more comparison for each value, is not twice as much work and half.
+fn grows_with_the_input(what: &str, steps: impl Fn(usize) -> usize) {
     let (one, two) = (steps(1000), steps(2000));
-    // Twice the input, and one more comparison for each line.
-    assert!(two < one * 5 / 2, "{one} and {two} steps");
-    assert!(one > 1000, "{one} steps are counted");
+    assert!(two < one * 5 / 2, "{what}: {one} and {two} steps");
+    assert!(one > 1000, "{what}: {one} steps are counted");
 }
 
 #[test]
-fn reading_a_field_takes_one_pass() {
+fn a_base_takes_no_quadratic_work() {
+    grows_with_the_input("a base", steps);
+}
+
+#[test]
+fn reading_takes_no_quadratic_work() {
+    let list = |count: usize, separator: &str, value: &dyn Fn(usize) -> String| {
+        (0..count).map(value).collect::<Vec<_>>().join(separator)
+    };
+    type Text<'t> = &'t dyn Fn(usize) -> String;
+    let texts: [(&str, Text<'_>); 7] = [
+        ("members", &|count| {
+            list(count, ",", &|n| format!("k{n:05}=1"))
+        }),
+        ("one key", &|count| {
+            list(count, " ,\t", &|n| format!("k={n}"))
+        }),
+        ("two of each", &|count| {
+            list(count, ",", &|n| format!("k{:05}", n / 2))
+        }),
+        ("items", &|count| {
+            format!("k=({})", list(count, "  ", &|n| format!("\"{n}\"")))
+        }),
+        ("parameters", &|count| {
+            format!("k={}", list(count, ";", &|n| format!("p{:05}", n / 2)))
+        }),
+        ("escapes", &|count| {
+            format!("k=\"{}\"", list(count, "", &|_| "\\\"".into()))
+        }),
+        ("foldings", &|count| {
+            list(count, ",\r\n ", &|n| format!("k{n:05}=:AA==:"))
+        }),
+    ];
+    for (what, text) in texts {
+        grows_with_the_input(what, |count| {
+            let text = text(count);
+            let fields: [Field<'_>; 1] = [("a", text.as_bytes())];
+            work::take();
+            let members = read_field(&fields, "a", WIDE.field, &WIDE.structured).unwrap();
+            assert!(members.is_some(), "{what}");
+            if !text.contains('\n') {
+                Dictionary::parse(text.as_bytes(), &WIDE.structured).unwrap();
+            }
+            work::take()
+        });
+    }
+}
+
+#[test]
+fn finding_labels_takes_no_quadratic_work() {
     let read = |count: usize| {
         let labels: Vec<_> = (0..count).map(|n| format!("s{n:05}=()")).collect();
         let values: Vec<_> = (0..count).map(|n| format!("s{n:05}=:AA==:")).collect();
@@ -78,19 +127,20 @@ fn reading_a_field_takes_one_pass() {
         work::take();
         let signatures = Signatures::read(&fields, &WIDE).unwrap();
         assert_eq!(signatures.labels().count(), count);
-        assert_eq!(work::take(), labels.len() + values.len());
-        Signatures::read(&fields, &Limits::DEFAULT).map(drop)
+        let steps = work::take();
+        (steps, Signatures::read(&fields, &Limits::DEFAULT).map(drop))
     };
-    assert_eq!(read(16), Ok(()));
+    grows_with_the_input("labels", |count| read(count).0);
+    assert_eq!(read(16).1, Ok(()));
     assert_eq!(
-        read(17),
+        read(17).1,
         Err(ReadError::Structured {
             field: "signature-input",
             reason: StructuredError::TooMany { limit: 16 }
         })
     );
     assert_eq!(
-        read(10_000),
+        read(10_000).1,
         Err(ReadError::TooLong {
             field: "signature-input",
             limit: 16 << 10
@@ -98,6 +148,7 @@ fn reading_a_field_takes_one_pass() {
     );
 }
 
+/// A vector begins with room for four entries, and may have room for twice as many as it holds.
 #[test]
 fn a_value_takes_no_more_memory_than_the_bounds_say() {
     assert!(size_of::<(Key<'_>, Member<'_>)>() <= 100);

@@ -200,13 +200,13 @@ pub(crate) fn dictionary<'m>(
             },
         })?
         .ok_or(ReadError::Missing { field: name })?;
-    let mut labels: Vec<&str> = members.iter().map(|(label, _)| label.as_str()).collect();
+    let mut labels: Vec<&Key<'_>> = members.iter().map(|(label, _)| label).collect();
     labels.sort_unstable();
     let twice = labels.windows(2).find(|pair| pair.first() == pair.last());
     match twice.and_then(|pair| pair.first()) {
         Some(label) => Err(ReadError::Repeated {
             field: name,
-            label: (*label).to_string(),
+            label: label.as_str().to_string(),
         }),
         None => Ok(members),
     }

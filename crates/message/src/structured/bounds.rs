@@ -1,6 +1,6 @@
 /// How many values one field may hold before it is refused.
 ///
-/// Reading allocates at most about a hundred bytes for each value counted here, none of which is
+/// Reading allocates at most a few hundred bytes for each value counted here, none of which is
 /// shorter than a byte of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {

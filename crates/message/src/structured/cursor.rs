@@ -8,6 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::text::{in_key, in_string, in_token, starts_key, starts_token};
 use super::{BareItem, Decimal, Integer, Key, Text, Token};
+use crate::work;
 
 /// Why a text is no structured field of the type asked for (RFC 9651 §4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +63,7 @@ impl<'a> Cursor<'a> {
     }
 
     pub(crate) fn peek(&self) -> Option<u8> {
+        work::done(1);
         self.text.get(self.at).copied()
     }
 

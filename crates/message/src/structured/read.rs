@@ -5,7 +5,6 @@ use super::cursor::{Cursor, TRUE};
 use super::{
     BareItem, Bounds, Dictionary, Entry, InnerList, Item, List, Member, Parameters, StructuredError,
 };
-use crate::work;
 
 impl<'a> Item<'a> {
     /// Reads a field that is one item (RFC 9651 §4.2.3).
@@ -111,7 +110,6 @@ fn whole<'a, T>(
     text: &'a [u8],
     read: impl FnOnce(&mut Cursor<'a>) -> Result<T, StructuredError>,
 ) -> Result<T, StructuredError> {
-    work::done(text.len());
     let mut cursor = Cursor::new(text);
     cursor.skip(b" ");
     let value = read(&mut cursor)?;
@@ -216,7 +214,7 @@ fn keep_last<T>(entries: &mut Vec<Entry<'_, T>>) {
     let first = entries
         .iter()
         .enumerate()
-        .position(|(at, (key, _))| places.insert(key.as_str(), at).is_some());
+        .position(|(at, (key, _))| places.insert(key, at).is_some());
     // Nearly always nothing is repeated, and nothing has to move.
     if first.is_none() {
         return;
