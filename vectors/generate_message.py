@@ -6,6 +6,7 @@ are put together here from the text of RFC 9421, query parameters by urllib.
 
 import base64
 import hashlib
+import re
 import urllib.parse
 
 from cryptography.hazmat.primitives import hashes, serialization
@@ -91,10 +92,15 @@ def content_digest(body, name="sha256", label="sha-256"):
     return f"{label}=:{b64(hashlib.new(name, body).digest())}:"
 
 
-def derive(component, method, uri, fields, status=None):
-    """The value of a component, for the components that the vectors use (RFC 9421 §2)."""
+def derive(component, method, uri, fields, status=None, trailers=(), request_fields=(), written=None):
+    """The value of a component, for the components that the vectors use (RFC 9421 §2).
+
+    `written` has the values that no short rule gives: those of structured fields."""
+    if component in (written or {}):
+        return written[component]
     parts = urllib.parse.urlsplit(uri)
     name, *parameters = component.split(";")
+    fields = trailers if "tr" in parameters else request_fields if "req" in parameters else fields
     name = name.strip('"')
     port = {"https": 443, "http": 80}[parts.scheme.lower()]
     values = {
@@ -113,7 +119,8 @@ def derive(component, method, uri, fields, status=None):
         return dict((encode(k), encode(v)) for k, v in urllib.parse.parse_qsl(parts.query, keep_blank_values=True))[wanted]
     if name in values:
         return values[name]
-    lines = [value.strip(" \t") for field, value in fields if field.lower() == name.lower()]
+    unfolded = lambda value: re.sub("[ \t]*\r?\n[ \t]+", " ", value).strip(" \t")
+    lines = [unfolded(value) for field, value in fields if field.lower() == name.lower()]
     if "bs" in parameters:
         return ", ".join(f":{b64(line.encode())}:" for line in lines)
     return ", ".join(lines)
@@ -128,8 +135,8 @@ def params(covered, **parameters):
     return text
 
 
-def base_of(covered, text, method, uri, fields, status=None):
-    lines = [f"{component}: {derive(component, method, uri, fields, status)}" for component in covered]
+def base_of(covered, text, method, uri, fields, status=None, **parts):
+    lines = [f"{component}: {derive(component, method, uri, fields, status, **parts)}" for component in covered]
     return "\n".join([*lines, f'"@signature-params": {text}'])
 
 
@@ -138,7 +145,7 @@ def messages(write, p256, p256_other, ed):
 
     def case(name, comment, spec, expect, policy="margo", key=WORKED, signer=None, algorithm=None, method="POST", uri=URI,
              body=BODY, digest=..., more=(), covered=MUST, label="sig1", keyid=..., text=None, signed=None, received=None,
-             input_field=None, signature_field=None, value=None, base=None, drop=(), **extra):
+             input_field=None, signature_field=None, value=None, base=None, drop=(), trailers=(), request_fields=None, written=None, **extra):
         """`signed` and `received` change what is signed and what arrives; the rest of it is good."""
         fields = list(more)
         if digest is ... and body:
@@ -150,13 +157,18 @@ def messages(write, p256, p256_other, ed):
             parameters["keyid"] = key_id(key) if keyid is ... else keyid
         text = text or params(covered, **parameters)
         status = extra.get("status")
-        base = base or base_of(covered, text, method, uri, fields, status)
+        base = base or base_of(covered, text, method, uri, fields, status, trailers=trailers, request_fields=request_fields or (),
+                               written=written)
         value = value(base.encode()) if value else sign(signer or key, base.encode(), algorithm)
         fields += [("Signature-Input", input_field or f"{label}={text}"),
                    ("Signature", signature_field or f"{label}=:{b64(value)}:")]
         fields = [(k, v) for k, v in fields if k not in drop]
         inputs = {"policy": policy, "method": method, "target": uri, "fields": [list(pair) for pair in fields],
                   "body": b64(body), "spki": b64(spki(key)), "label": label, "now": CREATED, "maxAge": 300, "maxLead": 60}
+        if trailers:
+            inputs["trailers"] = [list(pair) for pair in trailers]
+        if request_fields is not None:
+            inputs["requestFields"] = [list(pair) for pair in request_fields]
         if expect == "accept":
             inputs["base"] = base
         inputs.update(extra)
@@ -318,3 +330,31 @@ def general(case, p256, ed):
     case("general-other-status", "another status", "RFC 9421 §2.2.9", "refuse: signature", covered=['"@status"'], status=200,
          received={"status": 201}, **plain)
     case("general-method-of-response", "@method of a response without req", "RFC 9421 §2.4", bad, covered=['"@method"'], status=200, **plain)
+
+    # Parts of fields, trailers, line foldings.
+    dictionary = [("Example-Dict", "  a=1,    b=2;x=1;y=2,   c=(a   b   c)"), ("Example-Dict", "d, a=3"), ("Priority", "u=5 ,\t i=?1;x=1")]
+    members = {f'"example-dict";key="{key}"': value for key, value in [("a", "3"), ("b", "2;x=1;y=2"), ("c", "(a b c)"), ("d", "?1")]}
+    case("general-members", "members of a dictionary of two lines, one of them there twice", "RFC 9421 §2.1.2", "accept",
+         covered=list(members), written=members, **{**plain, "more": dictionary})
+    case("general-member-missing", "a member that the dictionary does not have", "RFC 9421 §2.1.2", bad,
+         covered=['"example-dict";key="e"'], written={'"example-dict";key="e"': ""}, **{**plain, "more": dictionary})
+    case("general-structured", "a field that is written anew", "RFC 9421 §2.1.1", "accept",
+         covered=['"priority";sf'], written={'"priority";sf': "u=5, i;x=1"}, **{**plain, "more": dictionary})
+    trailers = {"trailers": [("X-List", "d"), ("X-Sum", "1")]}
+    case("general-trailers", "a field of the head and its namesake in the trailers", "RFC 9421 §2.1.4", "accept",
+         covered=['"x-list";tr', '"x-sum";tr', '"x-list"'], **trailers, **plain)
+    case("general-trailer-in-head", "a field of the trailers arrives in the head", "RFC 9421 §2.1.4", bad,
+         covered=['"x-sum";tr'], received={"trailers": []}, **trailers, **{**plain, "more": [("X-Sum", "1")]})
+    folded = [("X-List", " a \r\n\t b"), ("X-List", "c\n d")]
+    covered = ['"@method"', '"x-list"']
+    case("general-folded", "line foldings in a field and in Signature-Input", "RFC 9421 §2.1, RFC 9112 §5.2", "accept",
+         covered=covered, input_field="sig1=" + params(covered).replace(' "', '\r\n\t "'), **{**plain, "more": folded})
+
+    # A response and its request, which `method`, `uri` and `request_fields` are of.
+    of_request = ['"@status"', '"@method";req', '"@request-target";req', '"content-digest";req', '"content-digest"']
+    answer = {"status": 503, "request_fields": [("Content-Digest", content_digest(BODY))], "digest": content_digest(b"busy"), **plain, "body": b"busy"}
+    case("general-answer", "a response with parts of its request", "RFC 9421 §2.4", "accept", covered=of_request, **answer)
+    case("general-answer-to-another", "the same response to another request", "RFC 9421 §2.4", "refuse: signature", covered=of_request,
+         received={"requestFields": [["Content-Digest", content_digest(b"other")]]}, **answer)
+    case("general-answer-alone", "parts of a request that is not known", "RFC 9421 §2.4", bad, covered=of_request,
+         **{**answer, "request_fields": None}, base="x")

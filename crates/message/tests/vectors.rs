@@ -44,16 +44,7 @@ fn every_backend_says_what_the_vectors_say() {
 
 fn outcome(case: &Case, backend: Backend) -> &'static str {
     let inputs = &case.value["inputs"];
-    let fields: Vec<(&str, &str)> = inputs["fields"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|pair| (pair[0].as_str().unwrap(), pair[1].as_str().unwrap()))
-        .collect();
-    let mut fields: Vec<Field<'_>> = fields
-        .iter()
-        .map(|(name, value)| (*name, value.as_bytes()))
-        .collect();
+    let mut fields = lines(&inputs["fields"]);
     if let Some(name) = text(case, "swap") {
         let mut lines = fields
             .iter_mut()
@@ -62,20 +53,42 @@ fn outcome(case: &Case, backend: Backend) -> &'static str {
         std::mem::swap(one, other);
     }
     let target = Target::parse(text(case, "target").unwrap()).unwrap();
-    let request = Request::new(text(case, "method").unwrap(), target, &fields);
+    let trailers = inputs.get("trailers").map(lines).unwrap_or_default();
+    let method = text(case, "method").unwrap();
+    let request = Request::new(method, target, &fields).with_trailers(&trailers);
     let key = bytes(case, "spki");
     let key = PublicKey::from_spki(&key, backend).unwrap();
     match text(case, "policy").unwrap() {
         "margo" => by_margo(case, &request, &key),
         "rfc9421" => match inputs["status"].as_u64() {
             Some(status) => {
-                let response = Response::new(u16::try_from(status).unwrap(), &fields);
+                let asked = inputs.get("requestFields").map(lines);
+                let asked = asked
+                    .as_deref()
+                    .map(|asked| Request::new(method, target, asked));
+                let status = u16::try_from(status).unwrap();
+                let mut response = Response::new(status, &fields).with_trailers(&trailers);
+                if let Some(asked) = &asked {
+                    response = response.answering(asked);
+                }
                 by_rfc9421(case, (&response).into(), &fields, &key)
             }
             None => by_rfc9421(case, (&request).into(), &fields, &key),
         },
         other => panic!("{}: policy {other}", case.name()),
     }
+}
+
+fn lines(pairs: &serde_json::Value) -> Vec<Field<'_>> {
+    let pairs = pairs.as_array().unwrap().iter();
+    pairs
+        .map(|pair| {
+            (
+                pair[0].as_str().unwrap(),
+                pair[1].as_str().unwrap().as_bytes(),
+            )
+        })
+        .collect()
 }
 
 fn by_margo(case: &Case, request: &Request<'_>, key: &PublicKey) -> &'static str {
@@ -201,7 +214,7 @@ fn bytes(case: &Case, name: &str) -> Vec<u8> {
         .expect(name)
 }
 
-const COMMITTED: usize = 93;
+const COMMITTED: usize = 102;
 const INPUTS: &[&str] = &[
     "policy",
     "method",
@@ -220,4 +233,6 @@ const INPUTS: &[&str] = &[
     "rsa",
     "ed25519",
     "names",
+    "trailers",
+    "requestFields",
 ];
