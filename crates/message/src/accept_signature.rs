@@ -1,4 +1,5 @@
 use alloc::borrow::Cow;
+use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -8,42 +9,83 @@ use gangplank_key::Algorithm;
 use crate::component::{FieldNames, understand};
 use crate::message::Field;
 use crate::signatures::dictionary;
-use crate::structured::{BareItem, Integer, Key, Member, Parameters, TRUE, Text, write_inner_list};
+use crate::structured::{
+    BareItem, InnerList, Integer, Key, Member, Parameters, TRUE, Text, write_dictionary,
+    write_inner_list,
+};
 use crate::{Component, Limits, ParamsError, ReadError, SignatureParams};
 
 /// Signatures that a peer asks for: the field Accept-Signature (RFC 9421 §5.1). In a request it asks
 /// for them in the response, in a response for them in the next request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AcceptSignature<'m>(pub Vec<RequestedSignature<'m>>);
+pub struct AcceptSignature<'m>(Vec<(Key<'m>, Member<'m>)>);
 
 impl<'m> AcceptSignature<'m> {
-    /// Reads the field out of a message's field lines.
+    /// Asks for these.
     ///
     /// # Errors
-    /// [`AcceptError`]: the field is missing or malformed, or asks for what is not understood.
-    pub fn read(fields: &'m [Field<'m>], limits: &Limits) -> Result<Self, AcceptError> {
-        let members = dictionary(fields, "accept-signature", limits)?;
-        let requested = members.into_iter().map(|(label, member)| match member {
-            Member::InnerList(list) => {
-                let components = understand(&list.items, FieldNames::SmallLetters)?;
-                RequestedSignature::from_parts(label, components, list.parameters)
-            }
-            Member::Item(_) => Err(AcceptError::Type {
-                label: label.as_str().to_string(),
-            }),
+    /// [`AcceptError::Repeated`] when two have the same label.
+    pub fn new(requested: Vec<RequestedSignature<'m>>) -> Result<Self, AcceptError> {
+        let mut labels = BTreeSet::new();
+        if let Some(twice) = requested.iter().find(|next| !labels.insert(&next.label)) {
+            return Err(AcceptError::Repeated {
+                label: twice.label().to_string(),
+            });
+        }
+        let members = requested.into_iter().map(|requested| {
+            let items = requested.components.iter().map(Component::item).cloned();
+            let list = InnerList {
+                items: items.collect(),
+                parameters: requested.parameters,
+            };
+            (requested.label, Member::InnerList(list))
         });
-        requested.collect::<Result<_, _>>().map(Self)
+        Ok(Self(members.collect()))
+    }
+
+    /// Reads the field out of a message's field lines.
+    ///
+    /// What is asked for is looked at by [`requested`](Self::requested), so one label that is not
+    /// understood does not stand in the way of another.
+    ///
+    /// # Errors
+    /// [`ReadError`]: the field is missing or malformed, or has a label twice.
+    pub fn read(fields: &'m [Field<'m>], limits: &Limits) -> Result<Self, ReadError> {
+        dictionary(fields, "accept-signature", limits).map(Self)
+    }
+
+    /// The labels, in order.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(label, _)| label.as_str())
+    }
+
+    /// What is asked for under `label`.
+    ///
+    /// # Errors
+    /// [`AcceptError`]: nothing is, or something that is not understood.
+    pub fn requested(&self, label: &str) -> Result<RequestedSignature<'m>, AcceptError> {
+        let found = self.0.iter().find(|(known, _)| known.as_str() == label);
+        match found {
+            None => Err(AcceptError::NoSuchLabel {
+                label: label.to_string(),
+            }),
+            Some((_, Member::Item(_))) => Err(AcceptError::Type {
+                label: label.to_string(),
+            }),
+            Some((label, Member::InnerList(list))) => {
+                let components = understand(&list.items, FieldNames::SmallLetters)?;
+                RequestedSignature::from_parts(label.clone(), components, list.parameters.clone())
+            }
+        }
     }
 }
 
 impl fmt::Display for AcceptSignature<'_> {
     /// The value of the field.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, requested) in self.0.iter().enumerate() {
-            f.write_str(if at > 0 { ", " } else { "" })?;
-            requested.fmt(f)?;
-        }
-        Ok(())
+        let mut text = String::new();
+        write_dictionary(&self.0, &mut text);
+        f.write_str(&text)
     }
 }
 
@@ -219,9 +261,18 @@ pub struct Times {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AcceptError {
-    /// The field is missing or malformed.
-    #[error(transparent)]
-    Read(#[from] ReadError),
+    /// Nothing is asked for under this label.
+    #[error("no signature labelled {label} is asked for")]
+    NoSuchLabel {
+        /// The label.
+        label: String,
+    },
+    /// Two of the same label.
+    #[error("two signatures labelled {label} are asked for")]
+    Repeated {
+        /// The label.
+        label: String,
+    },
     /// A label that is no key of a dictionary.
     #[error("a label has small letters, digits and _ - . *, the first a letter or *")]
     Label,
@@ -249,9 +300,20 @@ mod tests {
 
     const FIELD: &str = r#"sig1=("@method" "@target-uri" "content-digest" "cache-control");keyid="test-key-rsa-pss";created;tag="app-123""#;
 
-    fn read(value: &str) -> Result<String, AcceptError> {
+    fn read(value: &str) -> Result<String, ReadError> {
         let fields = [("Accept-Signature", value.as_bytes())];
         AcceptSignature::read(&fields, &Limits::DEFAULT).map(|accept| accept.to_string())
+    }
+
+    /// What is asked for as `a`, and whether `b`, which is good, is there beside it.
+    fn requested(value: &str) -> Result<String, AcceptError> {
+        let value = [value, ",b=();tag=\"t\""].concat();
+        let fields = [("Accept-Signature", value.as_bytes())];
+        let accept = AcceptSignature::read(&fields, &Limits::DEFAULT).unwrap();
+        assert_eq!(accept.labels().collect::<Vec<_>>(), ["a", "b"]);
+        assert!(accept.requested("b").is_ok());
+        let requested = accept.requested("a")?;
+        Ok(requested.to_string())
     }
 
     #[test]
@@ -259,7 +321,7 @@ mod tests {
         // The example of RFC 9421 §5.1.
         let fields = [("accept-signature", FIELD.as_bytes())];
         let accept = AcceptSignature::read(&fields, &Limits::DEFAULT).unwrap();
-        let requested = &accept.0[0];
+        let requested = accept.requested("sig1").unwrap();
         assert_eq!(requested.label(), "sig1");
         assert_eq!(requested.components().len(), 4);
         assert_eq!(requested.components()[0], Component::METHOD);
@@ -301,7 +363,13 @@ mod tests {
         );
         let other = RequestedSignature::new("b", Vec::new()).unwrap();
         assert!(!other.wants_created());
-        let value = AcceptSignature([requested, other].into()).to_string();
+        let both = [requested.clone(), other.clone()];
+        let accept = AcceptSignature::new(both.into()).unwrap();
+        assert_eq!(accept.requested("a"), Ok(requested));
+        assert_eq!(accept.requested("b"), Ok(other.clone()));
+        let twice = AcceptSignature::new([other.clone(), other].into());
+        assert_eq!(twice, Err(AcceptError::Repeated { label: "b".into() }));
+        let value = accept.to_string();
         assert_eq!(
             value,
             r#"a=("@status");created;expires;alg="ed25519";nonce="n";keyid="k";tag="t", b=()"#
@@ -317,13 +385,28 @@ mod tests {
                 parameter: name.into(),
             })
         };
-        assert_eq!(read("a=();created=1"), parameter("created"));
-        assert_eq!(read("a=();keyid"), parameter("keyid"));
-        assert_eq!(read("a=();x"), parameter("x"));
-        assert_eq!(read("a"), Err(E::Type { label: "a".into() }));
-        assert!(matches!(read("a=(\"X\")"), Err(E::Params(_))));
-        assert!(matches!(read("a=(\"x\" \"x\")"), Err(E::Params(_))));
-        assert!(matches!(read("a=(), a=()"), Err(E::Read(_))));
+        assert_eq!(
+            requested("a=(\"@method\");tag=\"x\"").as_deref(),
+            Ok("a=(\"@method\");tag=\"x\"")
+        );
+        assert_eq!(requested("a=();created=1"), parameter("created"));
+        assert_eq!(requested("a=();keyid"), parameter("keyid"));
+        assert_eq!(requested("a=();x"), parameter("x"));
+        assert_eq!(requested("a"), Err(E::Type { label: "a".into() }));
+        assert!(matches!(requested("a=(\"X\")"), Err(E::Params(_))));
+        assert!(matches!(requested("a=(\"x\" \"x\")"), Err(E::Params(_))));
+        let fields = [("accept-signature", &b"a=()"[..])];
+        let accept = AcceptSignature::read(&fields, &Limits::DEFAULT).unwrap();
+        let missing = Err(E::NoSuchLabel { label: "b".into() });
+        assert_eq!(accept.requested("b"), missing);
+        assert!(matches!(
+            read("a=(), a=()"),
+            Err(ReadError::Repeated { .. })
+        ));
+        assert!(matches!(read("a=("), Err(ReadError::Structured { .. })));
+        let none = AcceptSignature::read(&[], &Limits::DEFAULT);
+        let field = "accept-signature";
+        assert_eq!(none, Err(ReadError::Missing { field }));
         assert_eq!(RequestedSignature::new("A", Vec::new()), Err(E::Label));
     }
 }

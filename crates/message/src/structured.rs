@@ -23,7 +23,7 @@ pub use text::{Key, Text, TextError, Token};
 pub(crate) use cursor::TRUE;
 pub(crate) use read::{read_dictionary, read_dictionary_lines};
 pub(crate) use text::is_token_character;
-pub(crate) use write::{write_inner_list, write_number};
+pub(crate) use write::{write_dictionary, write_inner_list, write_number};
 
 /// A key and its value, in a dictionary or among parameters.
 pub(crate) type Entry<'a, T> = (Key<'a>, T);

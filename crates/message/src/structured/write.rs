@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::cursor::TRUE;
-use super::{BareItem, Dictionary, InnerList, Item, List, Member, Parameters};
+use super::{BareItem, Dictionary, Entry, InnerList, Item, List, Member, Parameters};
 
 impl BareItem<'_> {
     pub(crate) fn write(&self, out: &mut String) {
@@ -75,17 +75,22 @@ impl List<'_> {
 
 impl Dictionary<'_> {
     pub(crate) fn write(&self, out: &mut String) {
-        for (at, (key, member)) in self.0.iter().enumerate() {
-            if at > 0 {
-                out.push_str(", ");
-            }
-            out.push_str(key.as_str());
-            match member {
-                Member::Item(item) if item.value == TRUE => item.parameters.write(out),
-                _ => {
-                    out.push('=');
-                    member.write(out);
-                }
+        write_dictionary(&self.0, out);
+    }
+}
+
+/// Appends the members of a dictionary.
+pub(crate) fn write_dictionary(members: &[Entry<'_, Member<'_>>], out: &mut String) {
+    for (at, (key, member)) in members.iter().enumerate() {
+        if at > 0 {
+            out.push_str(", ");
+        }
+        out.push_str(key.as_str());
+        match member {
+            Member::Item(item) if item.value == TRUE => item.parameters.write(out),
+            _ => {
+                out.push('=');
+                member.write(out);
             }
         }
     }
