@@ -196,8 +196,10 @@ impl Builder<'_> {
             } => {
                 let id = (component.of_request, *of_trailers, name.as_str());
                 match part {
+                    Part::Whole => self.sources.field(id)?.write_whole(out),
+                    Part::Bytes => self.sources.field(id)?.write_bytes(out),
+                    Part::Structured => self.sources.field(id)?.write_structured(out),
                     Part::Member(key) => self.members.write(id, key.as_str(), out),
-                    _ => self.sources.field(id)?.write(part, out),
                 }
             }
         }

@@ -32,7 +32,9 @@ impl<'m> Signatures<'m> {
         check_alg(&claimed.params, key.algorithm())?;
         let base = claimed.base(message, limits)?;
         let base_sha256 = base.sha256(key.backend());
-        check_signature(&claimed, &base, &base_sha256, key)?;
+        if !is_signed_by(key, &claimed, &base, &base_sha256) {
+            return Err(VerifyError::Signature);
+        }
         let seen = key
             .backend()
             .sha256(&[SEEN, &key.spki_sha256(), &base_sha256]);
@@ -154,10 +156,7 @@ fn check_params(params: &SignatureParams<'_>, expect: &Expect<'_>) -> Result<(),
 }
 
 /// The key has one algorithm; a name in the message can only agree (RFC 9421 §3.2 step 6).
-pub(crate) fn check_alg(
-    params: &SignatureParams<'_>,
-    algorithm: Algorithm,
-) -> Result<(), VerifyError> {
+fn check_alg(params: &SignatureParams<'_>, algorithm: Algorithm) -> Result<(), VerifyError> {
     match params.alg() {
         Some(named) if named != algorithm.name() => Err(VerifyError::Algorithm {
             named: named.to_string(),
@@ -167,16 +166,17 @@ pub(crate) fn check_alg(
     }
 }
 
-pub(crate) fn check_signature(
+/// Whether `key` made the signature that is claimed of this base.
+pub(crate) fn is_signed_by(
+    key: &PublicKey,
     claimed: &ClaimedSignature<'_>,
     base: &SignatureBase,
     base_sha256: &[u8; 32],
-    key: &PublicKey,
-) -> Result<(), VerifyError> {
-    let signature = Signature::from_fixed(key.algorithm(), &claimed.value)
-        .map_err(|_| VerifyError::Signature)?;
-    key.verify_hashed(base.as_bytes(), base_sha256, &signature)
-        .map_err(|_| VerifyError::Signature)
+) -> bool {
+    Signature::from_fixed(key.algorithm(), &claimed.value).is_ok_and(|signature| {
+        key.verify_hashed(base.as_bytes(), base_sha256, &signature)
+            .is_ok()
+    })
 }
 
 /// Judges `created`, `expires` and `nonce` of a signature that verified.

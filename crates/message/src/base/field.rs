@@ -7,7 +7,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::ValueError;
-use crate::component::Part;
 use crate::message::{Index, unfolded};
 use crate::structured::{Dictionary, Item, List};
 use crate::{Limits, StructuredType};
@@ -21,17 +20,6 @@ pub(crate) struct Field<'s> {
 }
 
 impl<'s> Field<'s> {
-    /// Appends its value.
-    pub(crate) fn write(&self, part: &Part<'_>, out: &mut String) -> Result<(), ValueError> {
-        match part {
-            Part::Whole => self.write_whole(out),
-            Part::Bytes => self.write_bytes(out),
-            Part::Structured => self.write_structured(out),
-            // `Members` writes these.
-            Part::Member(_) => Err(ValueError::MemberMissing),
-        }
-    }
-
     /// The values of all lines, as RFC 9110 §5.2 puts them together.
     pub(crate) fn combined(&self) -> Result<Cow<'s, [u8]>, ValueError> {
         let mut combined = Cow::Borrowed(&[][..]);
@@ -47,8 +35,8 @@ impl<'s> Field<'s> {
         Ok(combined)
     }
 
-    /// The lines' values, put together as RFC 9110 §5.2 does.
-    fn write_whole(&self, out: &mut String) -> Result<(), ValueError> {
+    /// Appends the values of all lines, put together as RFC 9110 §5.2 does.
+    pub(crate) fn write_whole(&self, out: &mut String) -> Result<(), ValueError> {
         self.each(|value, is_first| {
             if !is_first {
                 out.push_str(", ");
@@ -61,7 +49,8 @@ impl<'s> Field<'s> {
         })
     }
 
-    fn write_bytes(&self, out: &mut String) -> Result<(), ValueError> {
+    /// Appends each line as a byte sequence (`bs`).
+    pub(crate) fn write_bytes(&self, out: &mut String) -> Result<(), ValueError> {
         self.each(|value, is_first| {
             out.push_str(if is_first { ":" } else { ", :" });
             STANDARD.encode_string(&value, out);
@@ -70,7 +59,8 @@ impl<'s> Field<'s> {
         })
     }
 
-    fn write_structured(&self, out: &mut String) -> Result<(), ValueError> {
+    /// Appends the field written anew (`sf`).
+    pub(crate) fn write_structured(&self, out: &mut String) -> Result<(), ValueError> {
         let text = self.combined()?;
         let bounds = &self.limits.structured;
         match self.known.ok_or(ValueError::TypeUnknown)? {

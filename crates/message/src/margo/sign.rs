@@ -7,7 +7,8 @@ use gangplank_key::{PublicKey, Signature, SigningKey, UnixTime};
 use super::LABEL;
 use crate::content_digest::{DigestAlgorithm, field_value};
 use crate::{
-    Component, Field, Limits, ParamsError, Request, SignError, SignatureParams, Target, ToBeSigned,
+    Component, Field, Limits, ParamsError, Request, SignError, SignatureFields, SignatureParams,
+    Target, ToBeSigned,
 };
 
 /// Prepares a request for whatever signs with the client's key: in memory, in a TPM, far away.
@@ -26,12 +27,29 @@ pub fn prepare(
     nonce: &Nonce,
     key: &PublicKey,
 ) -> Result<Outgoing, PrepareError> {
-    let parts = Parts {
-        created,
-        nonce: Some(nonce),
-        key,
-    };
-    parts.prepare(method, target, body)
+    let backend = key.backend();
+    let content_digest = body.map(|body| field_value(DigestAlgorithm::Sha256, body, backend));
+    let mut covered = Vec::with_capacity(4);
+    covered.extend([
+        Component::METHOD,
+        Component::TARGET_URI,
+        Component::AUTHORITY,
+    ]);
+    let mut fields: Vec<Field<'_>> = Vec::with_capacity(1);
+    if let Some(value) = &content_digest {
+        covered.push(Component::CONTENT_DIGEST);
+        fields.push(("content-digest", value.as_bytes()));
+    }
+    let params = SignatureParams::new(covered)?
+        .with_created(created.as_secs())?
+        .with_key_id(key_id(key))?
+        .with_nonce(nonce.as_str())?;
+    let request = Request::new(method, target, &fields);
+    let to_be_signed = crate::prepare((&request).into(), LABEL, &params, &Limits::DEFAULT)?;
+    Ok(Outgoing {
+        content_digest,
+        to_be_signed,
+    })
 }
 
 /// The key id of a key: SHA-256 of its SubjectPublicKeyInfo, in 64 small hexadecimal digits.
@@ -43,48 +61,6 @@ pub fn key_id(key: &PublicKey) -> String {
         }
     }
     digits
-}
-
-/// What goes into the parameters.
-pub(crate) struct Parts<'p> {
-    pub(crate) created: UnixTime,
-    pub(crate) nonce: Option<&'p Nonce>,
-    pub(crate) key: &'p PublicKey,
-}
-
-impl Parts<'_> {
-    pub(crate) fn prepare(
-        &self,
-        method: &str,
-        target: Target<'_>,
-        body: Option<&[u8]>,
-    ) -> Result<Outgoing, PrepareError> {
-        let backend = self.key.backend();
-        let content_digest = body.map(|body| field_value(DigestAlgorithm::Sha256, body, backend));
-        let mut covered = Vec::with_capacity(4);
-        covered.extend([
-            Component::METHOD,
-            Component::TARGET_URI,
-            Component::AUTHORITY,
-        ]);
-        let mut fields: Vec<Field<'_>> = Vec::with_capacity(1);
-        if let Some(value) = &content_digest {
-            covered.push(Component::CONTENT_DIGEST);
-            fields.push(("content-digest", value.as_bytes()));
-        }
-        let mut params = SignatureParams::new(covered)?
-            .with_created(self.created.as_secs())?
-            .with_key_id(key_id(self.key))?;
-        if let Some(nonce) = self.nonce {
-            params = params.with_nonce(nonce.as_str())?;
-        }
-        let request = Request::new(method, target, &fields);
-        let to_be_signed = crate::prepare((&request).into(), LABEL, &params, &Limits::DEFAULT)?;
-        Ok(Outgoing {
-            content_digest,
-            to_be_signed,
-        })
-    }
 }
 
 /// A request that lacks its signature.
@@ -111,24 +87,17 @@ impl Outgoing {
     /// [`SignError`] when the key store fails.
     pub fn sign_with(self, key: &dyn SigningKey) -> Result<Headers, SignError> {
         let fields = self.to_be_signed.sign_with(key)?;
-        Ok(Headers {
-            content_digest: self.content_digest,
-            signature_input: fields.signature_input,
-            signature: fields.signature,
-        })
+        Ok(headers(self.content_digest, fields))
     }
 
     /// Takes the signature that some signer made over [`message`](Self::message).
     ///
     /// # Errors
-    /// None today; a signature of another key is noticed by the verifier.
+    /// As [`ToBeSigned::complete`], which the parameters of Margo give no reason to: they name no
+    /// algorithm. A signature of another key is noticed by the verifier.
     pub fn complete(self, signature: &Signature) -> Result<Headers, SignError> {
         let fields = self.to_be_signed.complete(signature)?;
-        Ok(Headers {
-            content_digest: self.content_digest,
-            signature_input: fields.signature_input,
-            signature: fields.signature,
-        })
+        Ok(headers(self.content_digest, fields))
     }
 }
 
@@ -153,4 +122,12 @@ pub enum PrepareError {
     /// A method that is no token, or a target of more than 64 KiB.
     #[error(transparent)]
     Base(#[from] crate::PrepareError),
+}
+
+fn headers(content_digest: Option<String>, fields: SignatureFields) -> Headers {
+    Headers {
+        content_digest,
+        signature_input: fields.signature_input,
+        signature: fields.signature,
+    }
 }

@@ -11,9 +11,8 @@ use gangplank_freshness::{Nonce, Stale, Window};
 use gangplank_key::{Algorithm, Backend, PublicKey, SigningKey, SoftwareKey, UnixTime};
 use gangplank_testkit::TestRng;
 
-use super::sign::Parts;
 use super::*;
-use crate::content_digest::{DigestError, sha256_field_value};
+use crate::content_digest::{DigestAlgorithm, DigestError, field_value, sha256_field_value};
 use crate::{
     ClaimError, Component, Field, Limits, ReadError, Request, SignatureParams, Target, prepare,
 };
@@ -67,18 +66,34 @@ fn verified<'m>(
 #[test]
 fn the_worked_example_to_the_byte() {
     let device = device();
-    let parts = Parts {
-        created: window(CREATED).now,
-        nonce: None,
-        key: device.public_key(),
-    };
-    let outgoing = parts
-        .prepare("POST", Target::parse(URI).unwrap(), Some(BODY))
+    let digest = field_value(DigestAlgorithm::Sha256, BODY, Backend::PURE_RUST);
+    assert_eq!(digest, DIGEST);
+    // It is older than the nonce.
+    let covered = [
+        Component::METHOD,
+        Component::TARGET_URI,
+        Component::AUTHORITY,
+        Component::CONTENT_DIGEST,
+    ];
+    let params = SignatureParams::new(covered.into())
+        .and_then(|params| params.with_created(CREATED))
+        .and_then(|params| params.with_key_id(key_id(device.public_key())))
         .unwrap();
+    let fields: [Field<'_>; 1] = [("content-digest", DIGEST.as_bytes())];
+    let request = Request::new("POST", Target::parse(URI).unwrap(), &fields);
+    let signed = prepare((&request).into(), LABEL, &params, &Limits::DEFAULT).unwrap();
+    let signed = signed.sign_with(&device).unwrap();
+    assert_eq!(signed.signature_input, INPUT);
+    assert_eq!(signed.signature, SIGNATURE);
+    // A request of today differs by the nonce alone.
+    let nonce = Nonce::random(&mut TestRng::new(2));
+    let (target, created) = (Target::parse(URI).unwrap(), window(CREATED).now);
+    let key = device.public_key();
+    let outgoing = super::prepare("POST", target, Some(BODY), created, &nonce, key).unwrap();
     let headers = outgoing.sign_with(&device).unwrap();
     assert_eq!(headers.content_digest.as_deref(), Some(DIGEST));
-    assert_eq!(headers.signature_input, INPUT);
-    assert_eq!(headers.signature, SIGNATURE);
+    let input = format!("{INPUT};nonce=\"{}\"", nonce.as_str());
+    assert_eq!(headers.signature_input, input);
     verified(
         &[
             ("Content-Digest", DIGEST.as_bytes()),

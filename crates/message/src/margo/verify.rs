@@ -7,7 +7,7 @@ use gangplank_key::{Algorithm, PublicKey};
 use super::{AuthorityRule, ComponentNames, Ed25519Rule, LABEL, Profile, RsaPaddings};
 use crate::component::FieldNames;
 use crate::content_digest::{ClaimedDigests, DigestError, DigestField};
-use crate::verify::{check_freshness, check_signature};
+use crate::verify::{check_freshness, is_signed_by};
 use crate::{
     BaseError, ClaimError, Component, Limits, ReadError, Request, SignatureParams, Signatures,
 };
@@ -53,7 +53,7 @@ pub fn verify<'m>(
     let base = claimed.base(incoming.request.into(), limits)?;
     let backend = key.backend();
     let base_sha256 = base.sha256(backend);
-    let verifies = |key: &&PublicKey| check_signature(&claimed, &base, &base_sha256, key).is_ok();
+    let verifies = |key: &&PublicKey| is_signed_by(key, &claimed, &base, &base_sha256);
     let verified = candidates.iter().find(verifies);
     let algorithm = verified.ok_or(VerifyError::Signature)?.algorithm();
     let length = (client_id.len() as u64).to_be_bytes();

@@ -1,7 +1,5 @@
 //! HTTP/1.1 messages as RFCs print them: lines end with LF, and parts may be left out.
 
-#![allow(dead_code)]
-
 use gangplank_message::{Field, Message, Request, Response, StructuredType, Target};
 
 /// A message in parts.
