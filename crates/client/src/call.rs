@@ -146,10 +146,10 @@ impl<T> Call<T> {
         {
             headers.push(("authorization", bearer_header(token)));
         }
-        let (method, connection) = match self.plan.body {
-            Body::Bootstrap => (Method::Get, Connection::Bootstrap),
-            Body::Nonce => (Method::Get, Connection::Verified),
-            _ => (Method::Post, Connection::Verified),
+        let method = self.plan.body.method();
+        let connection = match self.plan.body {
+            Body::Bootstrap => Connection::Bootstrap,
+            _ => Connection::Verified,
         };
         let media_type = match signed_by.is_empty() {
             true => MEDIA_TYPE,

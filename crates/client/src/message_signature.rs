@@ -37,6 +37,9 @@ pub use response::{ResponseError, verify_response};
 /// Signs a request whose URI is absolute, with its body as it will be sent: [`prepare`], sign,
 /// [`add`].
 ///
+/// The URI must be spelt as the server spells its own: `https` in small letters, the host, too, and
+/// no port 443. It is covered as it stands, and the answer to another spelling is a mute 401.
+///
 /// `nonce` is random, so that two equal requests of one second differ.
 ///
 /// # Errors
@@ -52,7 +55,7 @@ pub fn sign<B: AsRef<[u8]>>(
 }
 
 /// Prepares a request for whatever signs with the private half of `key`. Method, URI and body must
-/// not change any more; header fields may.
+/// not change any more; header fields may. The URI must be spelt as for [`sign`].
 ///
 /// # Errors
 /// [`SignError`]: such a request cannot be signed.

@@ -3,7 +3,7 @@ use core::time::Duration;
 
 use gangplank_envelope::{Nonce, PayloadType, ToBeSigned, payload_signature};
 
-use crate::{BadAnswer, Now, Purpose, Response, context::Context};
+use crate::{BadAnswer, Method, Now, Purpose, Response, context::Context};
 
 /// Makes the outcome of a 200 or 201.
 pub(crate) type Read<T> = fn(&mut Context, &Answer<'_>) -> Result<T, BadAnswer>;
@@ -36,6 +36,16 @@ pub(crate) enum Body {
     Introduction(PayloadType, Vec<u8>),
     /// A POST with the bearer token, signed in the form of the settings.
     Report(PayloadType, Vec<u8>),
+}
+
+impl Body {
+    /// What it is sent by.
+    pub(crate) fn method(&self) -> Method {
+        match self {
+            Self::Bootstrap | Self::Nonce => Method::Get,
+            Self::ClientCredentials | Self::Introduction(..) | Self::Report(..) => Method::Post,
+        }
+    }
 }
 
 /// How far one try has come.

@@ -12,8 +12,6 @@ use gangplank_key::{CertificateDer, CryptoRng, PublicKey, Signature, UnixTime};
 use gangplank_message::{Target, margo};
 
 use super::Call;
-#[cfg(feature = "message")]
-use crate::Method;
 use crate::{
     Now, ReportForm, RequestError, Step, Stopped,
     context::Context,
@@ -103,8 +101,7 @@ impl<T> Call<T> {
     ) -> Result<Unsigned, RequestError> {
         let created = context.time.created(now).ok_or(RequestError::NoClock)?;
         let target = Target::parse(&self.plan.url).map_err(RequestError::Target)?;
-        // As `send` sends every report.
-        let method = Method::Post.as_str();
+        let method = self.plan.body.method().as_str();
         let key = own_key(context)?;
         let nonce = Nonce::random(rng);
         margo::prepare(method, target, Some(&payload), created, &nonce, &key)
