@@ -115,6 +115,28 @@ fn reading_takes_no_quadratic_work() {
 }
 
 #[test]
+fn reading_takes_one_pass() {
+    let long = "a".repeat(10_000);
+    for text in [
+        long.clone(),
+        format!("k={long}"),
+        format!("k=\"{long}\""),
+        format!("k=:{long}:"),
+        format!("k=%\"{long}\""),
+        format!("k;{long}=1"),
+        format!("k,{}l", " ".repeat(10_000)),
+    ] {
+        work::take();
+        assert!(Dictionary::parse(text.as_bytes(), &WIDE.structured).is_ok());
+        let steps = work::take();
+        assert!(
+            (10_000..10_100).contains(&steps),
+            "{steps} steps for {text:.20}"
+        );
+    }
+}
+
+#[test]
 fn finding_labels_takes_no_quadratic_work() {
     let read = |count: usize| {
         let labels: Vec<_> = (0..count).map(|n| format!("s{n:05}=()")).collect();
