@@ -7,8 +7,7 @@ use gangplank_message::{
 };
 use httpsig::prelude::message_component::{HttpMessageComponent, HttpMessageComponentId};
 use httpsig::prelude::{
-    AlgorithmName, HttpSignatureBase, HttpSignatureHeaders, HttpSignatureParams, PublicKey,
-    SecretKey,
+    AlgorithmName, HttpSignatureBase, HttpSignatureHeaders, HttpSignatureParams, SecretKey,
 };
 use proptest::prelude::*;
 
@@ -22,7 +21,7 @@ const EXPECT: Expect<'static> = Expect {
     tag: ExpectedTag::NotCompared,
 };
 /// Covered, and what `httpsig` is told of each: it does not derive values itself.
-const COMPONENTS: [&str; 8] = [
+const COMPONENTS: [&str; 7] = [
     "\"@method\"",
     "\"@target-uri\"",
     "\"@authority\"",
@@ -30,7 +29,6 @@ const COMPONENTS: [&str; 8] = [
     "\"@path\"",
     "\"@query\"",
     "\"x-one\"",
-    "\"x-two\";bs",
 ];
 
 #[derive(Clone, Debug)]
@@ -43,7 +41,8 @@ struct Sent {
 }
 
 fn sent() -> impl Strategy<Value = Sent> {
-    let covered = prop::sample::subsequence((0..COMPONENTS.len() - 1).collect::<Vec<_>>(), 0..7);
+    let all: Vec<usize> = (0..COMPONENTS.len()).collect();
+    let covered = prop::sample::subsequence(all, 0..=COMPONENTS.len());
     (
         "/[a-z0-9%/.-]{0,12}",
         "[a-z0-9&=%+]{1,12}",
@@ -131,7 +130,6 @@ proptest! {
     fn theirs_verify_here(sent in sent(), other in "[a-z]{1,3}") {
         for (name, pem) in KEYS {
             let secret = SecretKey::from_pem(&name, pem).unwrap();
-            let _: PublicKey = secret.public_key();
             let headers = sent.their_base(None).build_signature_headers(&secret, Some("sig1")).unwrap();
             let (input, signature) =
                 (headers.signature_input_header_value(), headers.signature_header_value());
