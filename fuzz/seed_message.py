@@ -13,5 +13,6 @@ for corpus in ("message_base", "message_verify"):
         inputs = json.loads(path.read_text())["inputs"]
         start = str(inputs["status"]) if "status" in inputs else f"{inputs['method']} {inputs['target']}"
         fields = [f"{name}: {value}" for name, value in inputs["fields"]]
+        fields += [f"{name}: {value}" for name, value in inputs.get("requestFields", []) + inputs.get("trailers", [])]
         text = "\n".join([start, *fields, "", ""]).encode() + base64.b64decode(inputs["body"])
         (folder / path.stem).write_bytes(text)

@@ -23,7 +23,11 @@ fuzz_target!(|text: &[u8]| {
         if let Ok(accept) = AcceptSignature::read(fields, LIMITS) {
             let text = accept.to_string();
             let again = [("accept-signature", text.as_bytes())];
-            assert_eq!(AcceptSignature::read(&again, LIMITS), Ok(accept));
+            let again = AcceptSignature::read(&again, LIMITS).expect("what was written is read");
+            assert_eq!(again, accept);
+            for label in accept.labels() {
+                assert_eq!(again.requested(label), accept.requested(label));
+            }
         }
         let Ok(signatures) = Signatures::read(fields, LIMITS) else {
             return;
