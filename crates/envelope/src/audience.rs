@@ -115,10 +115,15 @@ fn is_host(host: &str) -> bool {
                 .bytes()
                 .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
     };
+    let mut ends_in_number = false;
+    let is_name = host.len() <= 253
+        && host.split('.').all(|label| {
+            ends_in_number = is_number(label);
+            is_label(label)
+        });
     // Readers of URLs take a host that ends in a number for an IPv4 address, in one of many spellings
     // (WHATWG URL §3.5): 127.1, 0177.0.0.1, 2130706433.
-    let is_address = host.rsplit('.').next().is_some_and(is_number);
-    host.len() <= 253 && host.split('.').all(is_label) && (!is_address || ipv6::is_ipv4(host))
+    is_name && (!ends_in_number || ipv6::is_ipv4(host))
 }
 
 fn is_number(label: &str) -> bool {
