@@ -179,9 +179,9 @@ pub enum UriError {
     /// A character that must be percent-encoded there (RFC 7512 §2.3).
     #[error("{0:?} must be percent-encoded in a `pkcs11:` URI")]
     Character(char),
-    /// An attribute without a value.
-    #[error("the attribute {0:?} of the `pkcs11:` URI has no `=`")]
-    NoValue(String),
+    /// An attribute without a value. It is not repeated, since it may be a value without a name.
+    #[error("an attribute of the `pkcs11:` URI has no `=`")]
+    NoValue,
     /// A `%` without two hexadecimal digits, or text that is not UTF-8, or a number that is none.
     #[error("the attribute {0:?} of the `pkcs11:` URI has a value that cannot be read")]
     Value(String),
@@ -225,11 +225,7 @@ fn attributes<'t>(
     }
     component
         .split(separator)
-        .map(|attribute| {
-            attribute
-                .split_once('=')
-                .ok_or_else(|| UriError::NoValue(attribute.to_owned()))
-        })
+        .map(|attribute| attribute.split_once('=').ok_or(UriError::NoValue))
         .collect()
 }
 

@@ -198,6 +198,20 @@ mod tests {
         assert!(objects >= 90 && others >= 400, "{objects}, {others}");
     }
 
+    /// Strings are looked at sixteen bytes at a time.
+    #[test]
+    fn sixteen_alike_are_judged_as_one() {
+        for byte in 0..=u8::MAX {
+            for count in [15, 16, 17, 32] {
+                let text = [b"{\"", alloc::vec![byte; count].as_slice(), b"\":1}"].concat();
+                let shown = text.escape_ascii();
+                // serde_json does not look at what it passes over; this is no UTF-8.
+                let expected = byte.is_ascii() && is_object_to_serde(&text);
+                assert_eq!(is_json_object(&text), expected, "{shown}");
+            }
+        }
+    }
+
     #[test]
     fn depth_costs_no_stack() {
         let deep = |depth: usize| {

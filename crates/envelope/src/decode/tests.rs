@@ -293,6 +293,25 @@ fn payloads_are_bounded_before_they_are_decoded() {
 }
 
 #[test]
+fn what_is_claimed_can_be_looked_at() {
+    let with_certificate = BOUND.replace(
+        "\"audience\"",
+        "\"certificates\":[\"MAIFAA==\"],\"audience\"",
+    );
+    let mut scratch = Vec::new();
+    let mut claimed = |text: &str| {
+        let envelope = Envelope::decode(text.as_bytes(), &Limits::DEFAULT, &mut scratch).unwrap();
+        let certificates = envelope.claimed_certificates().to_vec();
+        (envelope.is_bound(), envelope.payload_length(), certificates)
+    };
+    assert_eq!(claimed(BOUND), (true, 73, Vec::new()));
+    let certificate = CertificateDer::from([0x30, 2, 5, 0].as_slice());
+    assert_eq!(claimed(&with_certificate), (true, 73, [certificate].into()));
+    let (plain, _) = BOUND.split_once(",\"type\"").unwrap();
+    assert_eq!(claimed(&format!("{plain}}}")), (false, 73, Vec::new()));
+}
+
+#[test]
 fn unknown_names_are_quoted_in_part_only() {
     let text = BOUND.replace(
         "\"type\"",
