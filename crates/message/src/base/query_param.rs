@@ -97,7 +97,7 @@ fn decoded(text: &str) -> impl Iterator<Item = u8> {
         let (byte, after) = match rest {
             [] => return None,
             [b'%', high, low, after @ ..] => match (hex(*high), hex(*low)) {
-                (Some(high), Some(low)) => (high << 4 | low, after),
+                (Some(high), Some(low)) => (high * 16 + low, after),
                 _ => (b'%', rest.get(1..).unwrap_or_default()),
             },
             [b'+', after @ ..] => (b' ', after),

@@ -118,6 +118,11 @@ fn lists_and_dictionaries() {
     ] {
         assert_eq!(dictionary(text).as_deref(), Ok(written), "{text}");
     }
+    let parsed = Dictionary::parse(b"a=1, b", BOUNDS).unwrap();
+    let get = |key| parsed.get(key).map(ToString::to_string);
+    assert_eq!(get("a").as_deref(), Some("1"));
+    assert_eq!(get("b").as_deref(), Some("?1"));
+    assert_eq!(get("c"), None);
     assert_eq!(list("a,"), Err(E::End));
     assert_eq!(list("a,,b"), Err(E::Character { at: 2 }));
     assert_eq!(list("(a b"), Err(E::End));

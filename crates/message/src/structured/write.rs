@@ -146,11 +146,10 @@ fn write_decimal(thousandths: i64, out: &mut String) {
     let value = thousandths.unsigned_abs();
     write_number(i64::try_from(value / 1000).unwrap_or_default(), out);
     out.push('.');
-    let fraction = value % 1000;
     for place in [100, 10, 1] {
-        let digit = u8::try_from(fraction / place % 10).unwrap_or_default();
+        let digit = u8::try_from(value / place % 10).unwrap_or_default();
         out.push(char::from(b'0' + digit));
-        if fraction.is_multiple_of(place) {
+        if value.is_multiple_of(place) {
             return;
         }
     }
