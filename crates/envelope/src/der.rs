@@ -18,7 +18,7 @@ pub(crate) fn is_one_sequence(der: &[u8]) -> bool {
 fn number(bytes: &[u8]) -> usize {
     bytes
         .iter()
-        .fold(0, |number, byte| number << 8 | usize::from(*byte))
+        .fold(0, |number, byte| 256 * number + usize::from(*byte))
 }
 
 #[cfg(test)]

@@ -49,3 +49,19 @@ pub(crate) const PUBLIC_KEY: usize = 2 * 1024 + 64;
 pub(crate) const fn base64_length(bytes: usize) -> usize {
     bytes.div_ceil(3).saturating_mul(4)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_are_those_of_the_documents() {
+        // docs/payload-signature.md §1.
+        assert_eq!(PUBLIC_KEY, 2112);
+        // 16 MiB and 8 times 16 KiB in base64, three bytes around each certificate, and 64 KiB.
+        assert_eq!(
+            Limits::DEFAULT.text(),
+            22_369_624 + 8 * (21_848 + 3) + 65_536
+        );
+    }
+}

@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use gangplank_key::{Algorithm, SigningKey, SoftwareKey, UnixTime};
-use gangplank_message::structured::Bounds;
+use gangplank_message::structured::{Bounds, Key};
 use gangplank_message::{
     BaseError, Component, Field, Limits, Message, Nonce, ParamsError, ReadError, Request, Response,
     SignatureBase, SignatureParams, Signatures, Target, margo,
@@ -50,6 +50,13 @@ fn components_have_names_and_an_order() {
     let (small, large) = (parse("\"x-a\""), parse("\"x-b\""));
     assert_eq!(small.partial_cmp(&large), Some(Ordering::Less));
     assert_eq!(large.partial_cmp(&small), Some(Ordering::Greater));
+}
+
+#[test]
+fn keys_have_an_order() {
+    let key = |text: &'static str| Key::new(text).unwrap();
+    assert_eq!(key("a").partial_cmp(&key("b")), Some(Ordering::Less));
+    assert_eq!(key("b").partial_cmp(&key("a")), Some(Ordering::Greater));
 }
 
 #[test]

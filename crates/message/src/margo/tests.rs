@@ -273,7 +273,10 @@ fn the_key_is_the_registered_one() {
     assert_eq!(named(hash).error(profile), None);
     let other = hash.replace('5', "6");
     assert_eq!(named(&other).error(profile), Some(VerifyError::KeyId));
-    assert_eq!(named("my-rsa-key").error(profile), None);
+    // No hash, so the client's own name: too short, and no hexadecimal digits.
+    for own in ["my-rsa-key", &other[..63], &other.replace('6', "g")] {
+        assert_eq!(named(own).error(profile), None, "{own}");
+    }
     let alg = |alg| Sent {
         alg: Some(alg),
         ..Sent::new()
