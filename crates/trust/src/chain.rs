@@ -1,14 +1,8 @@
-use alloc::vec::Vec;
-
 use gangplank_key::{Backend, CertificateId, PublicKey, TrustedKey};
-use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
-use webpki::{
-    Error, ExtendedKeyUsageValidator, KeyPurposeId, KeyPurposeIdIter, KeyUsage,
-    RequiredEkuNotFoundContext,
-};
+use rustls_pki_types::{CertificateDer, UnixTime};
 
 use crate::certificate::{self, Window};
-use crate::path::{self, Named};
+use crate::path::{self, PathProfile, Purpose, verify_path};
 use crate::{Anchor, ChainError, Tenant, TenantId, subject};
 
 /// Looks for a path from `chain`'s first certificate, the leaf, to a trust anchor of `tenant`.
@@ -38,7 +32,7 @@ pub fn verify(
         .find(|anchor| anchor.certificate() == leaf)
     {
         Some(pinned) => pinned,
-        None => anchor_of_path(leaf, intermediates, tenant, backend, now)?,
+        None => verify_path(leaf, intermediates, &tenant.anchors, DEVICES, backend, now)?,
     };
     let parsed = certificate::parse(leaf).ok_or(ChainError::Malformed { position: 0 })?;
     let leaf_window = certificate::window(&parsed);
@@ -101,93 +95,7 @@ impl VerifiedChain {
     }
 }
 
-fn anchor_of_path<'t>(
-    leaf: &CertificateDer<'_>,
-    intermediates: &[CertificateDer<'_>],
-    tenant: &'t Tenant,
-    backend: Backend,
-    now: UnixTime,
-) -> Result<&'t Anchor, ChainError> {
-    let (current, others): (Vec<&Anchor>, Vec<&Anchor>) = tenant
-        .anchors
-        .iter()
-        .partition(|anchor| path::check_anchor_window(anchor, now).is_ok());
-    let build = |anchors: &[&'t Anchor]| {
-        // Both lists have the same order, so the place in one is the place in the other.
-        let (anchors, authorities): (Vec<&Anchor>, Vec<&TrustAnchor<'static>>) = anchors
-            .iter()
-            .filter_map(|anchor| Some((*anchor, anchor.authority()?)))
-            .unzip();
-        if authorities.is_empty() {
-            return Err(ChainError::NoUsableAnchor);
-        }
-        let at = path::build(
-            leaf,
-            intermediates,
-            &authorities,
-            DevicePurpose,
-            backend,
-            now,
-        )?;
-        anchors
-            .get(at)
-            .copied()
-            .ok_or(ChainError::NoAnchorForIssuer)
-    };
-    let error = match build(&current) {
-        Ok(anchor) => return Ok(anchor),
-        Err(error) => error,
-    };
-    // An anchor outside its window never verifies a path; it only tells the operator why there is
-    // none. A renewed root has the same name and key, so the current ones had to be tried first.
-    let about_anchor = matches!(
-        error,
-        ChainError::NoUsableAnchor | ChainError::NoAnchorForIssuer | ChainError::BadSignature
-    );
-    match build(&others) {
-        Ok(anchor) if about_anchor => Err(path::check_anchor_window(anchor, now)
-            .err()
-            .unwrap_or(error)),
-        _ => Err(error),
-    }
-}
-
-/// RFC 5280 §4.2.1.12: a certificate without the extension is good for any purpose, one with it
-/// only for those it lists. Intermediates are held to it too, as is usual though not in the RFC.
-struct DevicePurpose;
-
-impl ExtendedKeyUsageValidator for DevicePurpose {
-    fn validate(&self, purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), Error> {
-        let mut present = false;
-        for purpose in purposes {
-            let purpose = purpose?;
-            if purpose == CLIENT_AUTH || purpose == ANY_PURPOSE {
-                return Ok(());
-            }
-            present = true;
-        }
-        if !present {
-            return Ok(());
-        }
-        Err(Error::RequiredEkuNotFoundContext(
-            RequiredEkuNotFoundContext {
-                required: KeyUsage::client_auth(),
-                present: Vec::new(),
-            },
-        ))
-    }
-}
-
-impl Named for DevicePurpose {
-    fn name(&self) -> &'static str {
-        "client authentication"
-    }
-}
-
-/// 1.3.6.1.5.5.7.3.2, `id-kp-clientAuth`.
-const CLIENT_AUTH: KeyPurposeId<'static> = KeyPurposeId::new(&[0x2b, 6, 1, 5, 5, 7, 3, 2]);
-/// 2.5.29.37.0, `anyExtendedKeyUsage`.
-const ANY_PURPOSE: KeyPurposeId<'static> = KeyPurposeId::new(&[0x55, 0x1d, 0x25, 0]);
+const DEVICES: PathProfile = PathProfile::new(Purpose::Client);
 
 #[cfg(test)]
 mod tests;

@@ -57,7 +57,9 @@ pub use chain_error::ChainError;
 pub use decide::{
     Check, Decision, KnownDevice, Outcome, Plan, Proof, Source, Standing, TraceEntry, decide,
 };
-pub use path::{MAX_CERTIFICATE_BYTES, MAX_CERTIFICATES};
+pub use path::{
+    MAX_CERTIFICATE_BYTES, MAX_CERTIFICATES, MAX_INTERMEDIATES, PathProfile, Purpose, verify_path,
+};
 pub use reason::{Reason, Retry};
 pub use subject::SubjectError;
 pub use tenant::{Anchor, AnchorError, AutoProvisioning, Tenant, UnknownDevices};

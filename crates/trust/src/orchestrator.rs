@@ -15,7 +15,7 @@ use webpki::{
 };
 
 use crate::certificate;
-use crate::path::{self, Named};
+use crate::path::{self, MAX_INTERMEDIATES, Named, Search};
 use crate::{Anchor, AutoProvisioning, ChainError};
 
 /// The purpose in dotted form: 2.25 and the UUID a6dfa681-1533-4975-b807-d219f110a091 (ITU-T X.667
@@ -61,16 +61,18 @@ pub fn verify_orchestrator(
         AutoProvisioning::Disabled,
     )
     .map_err(|_| ChainError::RootUnusable)?;
-    let authority = root.authority().ok_or(ChainError::RootUnusable)?;
+    if !root.is_authority() {
+        return Err(ChainError::RootUnusable);
+    }
     path::check_anchor_window(&root, now)?;
-    path::build(
+    let search = Search {
         leaf,
         intermediates,
-        &[authority],
-        SigningPurpose,
+        max_intermediates: MAX_INTERMEDIATES,
         backend,
         now,
-    )?;
+    };
+    search.build(&[&root], SigningPurpose)?;
     let parsed = certificate::parse(leaf).ok_or(ChainError::Malformed { position: 0 })?;
     path::check_leaf_window(certificate::window(&parsed), now)?;
     let key = PublicKey::from_certificate(leaf, backend).map_err(ChainError::Key)?;

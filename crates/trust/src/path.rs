@@ -1,20 +1,22 @@
-//! Path building by webpki, and its errors in our words.
+//! Paths from a leaf to an anchor: what is asked of them, and when they hold.
 
-use alloc::format;
+mod profile;
+mod search;
+
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use der::asn1::AnyRef;
-use der::{Encode, Tag};
-use gangplank_key::{Backend, KeyError, PublicKey};
+use gangplank_key::Backend;
 use rustls_pki_types::{
-    AlgorithmIdentifier, CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime,
-    alg_id,
+    AlgorithmIdentifier, CertificateDer, SignatureVerificationAlgorithm, UnixTime, alg_id,
 };
-use webpki::{EndEntityCert, Error, ExtendedKeyUsageValidator};
 
-use crate::certificate::{self, Window};
+use crate::certificate::Window;
 use crate::{Anchor, ChainError};
+
+pub(crate) use search::{Named, Search};
+
+pub use profile::{MAX_INTERMEDIATES, PathProfile, Purpose};
 
 /// Certificates read of one chain, the leaf included (envelope version 1, member `certificates`).
 pub const MAX_CERTIFICATES: usize = 8;
@@ -38,53 +40,49 @@ pub(crate) fn bounded<'c, 'd>(
     chain.split_first().ok_or(ChainError::Empty)
 }
 
-/// The number, in `anchors`, of the one that the path from `leaf` ends at.
+/// Looks for a path from `leaf` through `intermediates`, of which any may be left out, to one of
+/// `anchors`, and returns that anchor.
 ///
-/// webpki bounds its own search: 100 signatures and six intermediate certificates.
-pub(crate) fn build(
+/// This is the path alone: RFC 5280 §6 with the rules of [`verify`](crate::verify), without its pins,
+/// its limits on what a device may send, and what it asks of a leaf's key and subject.
+///
+/// # Errors
+/// [`ChainError`]: why there is no such path.
+pub fn verify_path<'t>(
     leaf: &CertificateDer<'_>,
     intermediates: &[CertificateDer<'_>],
-    anchors: &[&TrustAnchor<'static>],
-    purpose: impl ExtendedKeyUsageValidator + Named,
+    anchors: impl IntoIterator<Item = &'t Anchor>,
+    profile: PathProfile,
     backend: Backend,
     now: UnixTime,
-) -> Result<usize, ChainError> {
-    let needed = purpose.name();
-    let end_entity = EndEntityCert::try_from(leaf).map_err(|error| match error {
-        Error::UnsupportedCriticalExtension => ChainError::UnknownCriticalExtension,
-        _ => ChainError::Malformed { position: 0 },
-    })?;
-    let anchors: Vec<TrustAnchor<'_>> = anchors.iter().map(|anchor| (*anchor).clone()).collect();
-    let path = end_entity
-        .verify_for_usage(
-            &supported(backend),
-            &anchors,
+) -> Result<&'t Anchor, ChainError> {
+    let (current, others): (Vec<&Anchor>, Vec<&Anchor>) = anchors
+        .into_iter()
+        .partition(|anchor| check_anchor_window(anchor, now).is_ok());
+    let build = |anchors: &[&'t Anchor]| {
+        let search = Search {
+            leaf,
             intermediates,
+            max_intermediates: profile.max_intermediates,
+            backend,
             now,
-            purpose,
-            None,
-            None,
-        )
-        .map_err(|error| translate(error, leaf, needed))?;
-    for authority in path.intermediate_certificates() {
-        PublicKey::from_spki(&authority.subject_public_key_info(), backend)
-            .map_err(ChainError::AuthorityKey)?;
+        };
+        search.build(anchors, profile.purpose)
+    };
+    let error = match build(&current) {
+        Ok(anchor) => return Ok(anchor),
+        Err(error) => error,
+    };
+    // An anchor outside its window never verifies a path; it only tells the operator why there is
+    // none. A renewed root has the same name and key, so the current ones had to be tried first.
+    let about_anchor = matches!(
+        error,
+        ChainError::NoUsableAnchor | ChainError::NoAnchorForIssuer | ChainError::BadSignature
+    );
+    match build(&others) {
+        Ok(anchor) if about_anchor => Err(check_anchor_window(anchor, now).err().unwrap_or(error)),
+        _ => Err(error),
     }
-    check_anchor_key(path.anchor(), backend).map_err(ChainError::AuthorityKey)?;
-    // webpki hands back a reference into our slice; its place there tells equal names apart.
-    anchors
-        .iter()
-        .position(|anchor| core::ptr::eq(anchor, path.anchor()))
-        .ok_or(ChainError::NoAnchorForIssuer)
-}
-
-/// Holds an anchor's key to the rules for every key: backends differ in the keys they take.
-fn check_anchor_key(anchor: &TrustAnchor<'_>, backend: Backend) -> Result<(), KeyError> {
-    // webpki keeps what is inside of the SEQUENCE.
-    let spki = AnyRef::new(Tag::Sequence, &anchor.subject_public_key_info)
-        .and_then(|sequence| sequence.to_der())
-        .map_err(|_| KeyError::Malformed)?;
-    PublicKey::from_spki(&spki, backend).map(|_| ())
 }
 
 /// The backend's values for the algorithms gangplank supports: a backend may list more, and a path
@@ -112,11 +110,6 @@ const SUPPORTED: &[(AlgorithmIdentifier, AlgorithmIdentifier)] = &[
     (alg_id::RSA_ENCRYPTION, alg_id::RSA_PKCS1_SHA384),
     (alg_id::RSA_ENCRYPTION, alg_id::RSA_PKCS1_SHA512),
 ];
-
-/// What a purpose is called in a refusal.
-pub(crate) trait Named {
-    fn name(&self) -> &'static str;
-}
 
 /// Fails when `now` is outside the leaf's window.
 pub(crate) fn check_leaf_window(window: Window, now: UnixTime) -> Result<(), ChainError> {
@@ -155,38 +148,5 @@ pub(crate) fn check_anchor_window(anchor: &Anchor, now: UnixTime) -> Result<(), 
     Ok(())
 }
 
-fn translate(error: Error, leaf: &CertificateDer<'_>, needed: &'static str) -> ChainError {
-    match error {
-        // webpki does not say which certificate it was, so the leaf's own window decides.
-        Error::CertExpired { time, not_after } => {
-            leaf_window_error(leaf, time).unwrap_or(ChainError::IntermediateExpired { not_after })
-        }
-        Error::CertNotValidYet { time, not_before } => leaf_window_error(leaf, time)
-            .unwrap_or(ChainError::IntermediateNotYetValid { not_before }),
-        Error::CaUsedAsEndEntity => ChainError::LeafIsCa,
-        Error::EndEntityUsedAsCa => ChainError::IssuerIsNoCa,
-        Error::RequiredEkuNotFoundContext(_) | Error::EmptyEkuExtension => {
-            ChainError::PurposeNotAllowed { needed }
-        }
-        Error::UnsupportedCriticalExtension => ChainError::UnknownCriticalExtension,
-        Error::PathLenConstraintViolated | Error::MaximumPathDepthExceeded => {
-            ChainError::PathTooLong
-        }
-        Error::NameConstraintViolation => ChainError::NameNotAllowed,
-        Error::UnknownIssuer => ChainError::NoAnchorForIssuer,
-        Error::InvalidSignatureForPublicKey => ChainError::BadSignature,
-        Error::UnsupportedSignatureAlgorithmContext(_)
-        | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
-            ChainError::UnsupportedSignature
-        }
-        Error::MaximumSignatureChecksExceeded
-        | Error::MaximumPathBuildCallsExceeded
-        | Error::MaximumNameConstraintComparisonsExceeded => ChainError::TooComplex,
-        other => ChainError::PathInvalid(format!("{other}")),
-    }
-}
-
-fn leaf_window_error(leaf: &CertificateDer<'_>, now: UnixTime) -> Option<ChainError> {
-    let leaf = certificate::parse(leaf)?;
-    check_leaf_window(certificate::window(&leaf), now).err()
-}
+#[cfg(test)]
+mod tests;
