@@ -54,15 +54,11 @@ impl SignatureBase {
                     reason,
                 })?;
             text.push('\n');
-            if text.len() > limits.base {
-                return Err(BaseError::TooLong { limit: limits.base });
-            }
+            within(&text, limits.base)?;
         }
         text.push_str("\"@signature-params\": ");
         params.write(&mut text);
-        if text.len() > limits.base {
-            return Err(BaseError::TooLong { limit: limits.base });
-        }
+        within(&text, limits.base)?;
         Ok(Self(text))
     }
 
@@ -215,6 +211,13 @@ impl Builder<'_> {
             Message::Response(_) => Err(ValueError::Status),
         }
     }
+}
+
+fn within(text: &str, limit: usize) -> Result<(), BaseError> {
+    if text.len() > limit {
+        return Err(BaseError::TooLong { limit });
+    }
+    Ok(())
 }
 
 /// The request that a derived component comes from.

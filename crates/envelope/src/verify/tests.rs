@@ -84,6 +84,13 @@ mod worked_example {
                 .verify(&TrustedKey::vouch(id(), key()), &undemanding())
                 .unwrap();
             assert!(verified.payload().starts_with(b"{\"apiVersion\""));
+            assert_eq!(verified.is_bound(), text == BOUND);
+            assert_eq!(verified.created(), (text == BOUND).then_some(unix(NOW)));
+            let nonce = (text == BOUND).then_some("AAECAwQFBgcICQoLDA0ODw");
+            assert_eq!(verified.nonce().map(Nonce::as_str), nonce);
+            let payload_type = (text == BOUND).then_some(PayloadType::ONBOARDING_REQUEST);
+            assert_eq!(verified.payload_type(), payload_type.as_ref());
+            assert!(verified.certificates().is_empty());
             assert_eq!(envelope.encode(), text.as_bytes());
         }
     }
@@ -600,4 +607,17 @@ fn payloads_are_not_printed() {
         format!("{verified:?}"),
         format!("Verified {{ envelope: {shown}, once: [] }}")
     );
+}
+
+#[test]
+fn certificates_come_with_what_is_verified() {
+    let certificate = CertificateDer::from(CERTIFICATE);
+    let form = Form::Bound(binding().certificates([certificate.clone()].into()));
+    let wire = seal(b"{}", form);
+    let mut scratch = Vec::new();
+    let envelope = Envelope::decode(&wire, &Limits::DEFAULT, &mut scratch).unwrap();
+    let verified = envelope
+        .verify(&trusted(&signer()), &undemanding())
+        .unwrap();
+    assert_eq!(verified.certificates(), [certificate]);
 }
