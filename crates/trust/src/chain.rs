@@ -3,7 +3,7 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 
 use crate::certificate::{self, Window};
 use crate::path::{self, PathProfile, Purpose, verify_path};
-use crate::{Anchor, ChainError, Tenant, TenantId, subject};
+use crate::{Anchor, CertificateFault, ChainError, SubjectError, Tenant, TenantId, subject};
 
 /// Looks for a path from `chain`'s first certificate, the leaf, to a trust anchor of `tenant`.
 ///
@@ -32,7 +32,8 @@ pub fn verify(
         .find(|anchor| anchor.certificate() == leaf)
     {
         Some(pinned) => pinned,
-        None => verify_path(leaf, intermediates, &tenant.anchors, DEVICES, backend, now)?,
+        None => verify_path(leaf, intermediates, &tenant.anchors, DEVICES, backend, now)
+            .map_err(nameless_is_unusable)?,
     };
     let parsed = certificate::parse(leaf).ok_or(ChainError::Malformed { position: 0 })?;
     let leaf_window = certificate::window(&parsed);
@@ -92,6 +93,17 @@ impl VerifiedChain {
     pub(crate) fn check_windows(&self, now: UnixTime) -> Result<(), ChainError> {
         path::check_leaf_window(self.leaf_window, now)?;
         path::check_anchor_window(&self.anchor, now)
+    }
+}
+
+/// A device is told apart by its subject, so to an operator the want of one is what matters.
+fn nameless_is_unusable(error: ChainError) -> ChainError {
+    match error {
+        ChainError::NotConformant {
+            fault: CertificateFault::Nameless,
+            ..
+        } => ChainError::SubjectUnusable(SubjectError::Missing),
+        other => other,
     }
 }
 

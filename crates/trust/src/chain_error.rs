@@ -2,7 +2,7 @@ use alloc::string::String;
 
 use gangplank_key::{KeyError, UnixTime};
 
-use crate::{Retry, SubjectError};
+use crate::{CertificateFault, Retry, SubjectError};
 
 /// Why a certificate chain is not believed. Times are Unix seconds; a position counts from the leaf,
 /// which is 0.
@@ -122,6 +122,14 @@ pub enum ChainError {
     /// The sender's certificates ask for more work than is spent on them.
     #[error("the certificates allow too many paths")]
     TooComplex,
+    /// A certificate of the path breaks RFC 5280's profile by itself.
+    #[error("certificate {position} of the path does not conform: {fault}")]
+    NotConformant {
+        /// Where it is in the path: 0 is the leaf, the last is the anchor.
+        position: usize,
+        /// What is wrong with it.
+        fault: CertificateFault,
+    },
     /// Anything else that RFC 5280 §6 refuses.
     #[error("the path is invalid: {0}")]
     PathInvalid(String),
@@ -154,6 +162,7 @@ impl ChainError {
             Self::AnchorNotYetValid { .. } => "anchor-not-yet-valid",
             Self::RootUnusable => "root-unusable",
             Self::TooComplex => "chain-too-complex",
+            Self::NotConformant { fault, .. } => fault.code(),
             Self::PathInvalid(_) => "path-invalid",
         }
     }

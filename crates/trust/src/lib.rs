@@ -58,7 +58,8 @@ pub use decide::{
     Check, Decision, KnownDevice, Outcome, Plan, Proof, Source, Standing, TraceEntry, decide,
 };
 pub use path::{
-    MAX_CERTIFICATE_BYTES, MAX_CERTIFICATES, MAX_INTERMEDIATES, PathProfile, Purpose, verify_path,
+    CertificateFault, MAX_CERTIFICATE_BYTES, MAX_CERTIFICATES, MAX_INTERMEDIATES, PathProfile,
+    Purpose, verify_path,
 };
 pub use reason::{Reason, Retry};
 pub use subject::SubjectError;

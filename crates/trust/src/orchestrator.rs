@@ -123,6 +123,10 @@ impl Named for SigningPurpose {
     fn name(&self) -> &'static str {
         "signing an orchestrator's answers"
     }
+
+    fn allows(&self, usage: x509_cert::ext::pkix::KeyUsage) -> bool {
+        usage.digital_signature()
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Paths from a leaf to an anchor: what is asked of them, and when they hold.
 
+pub(crate) mod conformance;
+mod fault;
+mod general_name;
 mod profile;
 mod search;
 
@@ -16,6 +19,7 @@ use crate::{Anchor, ChainError};
 
 pub(crate) use search::{Named, Search};
 
+pub use fault::CertificateFault;
 pub use profile::{MAX_INTERMEDIATES, PathProfile, Purpose};
 
 /// Certificates read of one chain, the leaf included (envelope version 1, member `certificates`).

@@ -4,8 +4,9 @@ use alloc::vec::Vec;
 use der::asn1::ObjectIdentifier;
 use rustls_pki_types::{CertificateDer, TrustAnchor};
 
-use crate::TenantId;
 use crate::certificate::{self, Window};
+use crate::path::conformance;
+use crate::{CertificateFault, TenantId};
 
 /// A tenant and its policy. A new one is enabled, trusts nothing and refuses strangers.
 #[derive(Clone, Debug)]
@@ -68,6 +69,7 @@ pub struct Anchor {
     auto_provisioning: AutoProvisioning,
     window: Window,
     authority: Option<TrustAnchor<'static>>,
+    conformance: Result<(), CertificateFault>,
 }
 
 impl Anchor {
@@ -98,6 +100,7 @@ impl Anchor {
             auto_provisioning,
             window,
             authority,
+            conformance: conformance::check_anchor(&parsed),
         })
     }
 
@@ -123,6 +126,11 @@ impl Anchor {
 
     pub(crate) fn window(&self) -> Window {
         self.window
+    }
+
+    /// What RFC 5280 has against the certificate as an authority: no path leads to it then.
+    pub(crate) fn conformance(&self) -> Result<(), CertificateFault> {
+        self.conformance
     }
 
     pub(crate) fn authority(&self) -> Option<&TrustAnchor<'static>> {

@@ -77,6 +77,15 @@ impl Named for Purpose {
             Self::Any => "any purpose",
         }
     }
+
+    fn allows(&self, usage: x509_cert::ext::pkix::KeyUsage) -> bool {
+        let signs = usage.digital_signature() || usage.key_agreement();
+        match self {
+            Self::Client => signs,
+            Self::Server => signs || usage.key_encipherment(),
+            Self::Any => true,
+        }
+    }
 }
 
 /// Intermediate certificates in one path: webpki's own limit.

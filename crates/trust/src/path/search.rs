@@ -9,10 +9,12 @@ use der::{Encode, Tag};
 use gangplank_key::{Backend, KeyError, PublicKey};
 use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use webpki::{EndEntityCert, Error, ExtendedKeyUsageValidator, VerifiedPath};
+use x509_cert::Certificate;
+use x509_cert::ext::pkix::KeyUsage;
 
-use super::{check_leaf_window, supported};
+use super::{check_leaf_window, conformance, supported};
 use crate::certificate;
-use crate::{Anchor, ChainError};
+use crate::{Anchor, CertificateFault, ChainError};
 
 /// One search for a path.
 #[derive(Clone, Copy)]
@@ -56,7 +58,7 @@ impl Search<'_> {
         };
         let refused = RefCell::new(None);
         let condition = |path: &VerifiedPath<'_>| {
-            let checked = anchor_of(path).and_then(|anchor| self.check(path, anchor));
+            let checked = anchor_of(path).and_then(|anchor| self.check(path, anchor, &purpose));
             checked.map_err(|error| {
                 refused.replace(Some(error));
                 // Not fatal: webpki goes on to the next path.
@@ -68,7 +70,7 @@ impl Search<'_> {
             &authorities,
             self.intermediates,
             self.now,
-            purpose,
+            &purpose,
             None,
             Some(&condition),
         );
@@ -84,19 +86,34 @@ impl Search<'_> {
     }
 
     /// What a path must fulfil beyond webpki's rules.
-    fn check(&self, path: &VerifiedPath<'_>, _anchor: &Anchor) -> Result<(), ChainError> {
-        let mut intermediates = 0;
+    fn check(
+        &self,
+        path: &VerifiedPath<'_>,
+        anchor: &Anchor,
+        purpose: &impl Named,
+    ) -> Result<(), ChainError> {
+        let leaf = parse(self.leaf, 0)?;
+        conformance::check_leaf(&leaf, |usage| purpose.allows(usage)).map_err(at(0))?;
+        let (mut position, mut counted) = (0, 0);
         for authority in path.intermediate_certificates() {
+            position += 1;
+            let parsed = parse(&authority.der(), position)?;
+            // RFC 5280 §6.1.4 (n): webpki looks at `cA` alone.
+            if !certificate::is_authority(&parsed) {
+                return Err(ChainError::IssuerIsNoCa);
+            }
+            conformance::check_intermediate(&parsed).map_err(at(position))?;
             PublicKey::from_spki(&authority.subject_public_key_info(), self.backend)
                 .map_err(ChainError::AuthorityKey)?;
             // RFC 5280 §4.2.1.9: self-issued certificates do not count.
-            intermediates += usize::from(authority.issuer() != authority.subject());
+            counted += usize::from(authority.issuer() != authority.subject());
         }
+        anchor.conformance().map_err(at(position + 1))?;
         check_anchor_key(path.anchor(), self.backend).map_err(ChainError::AuthorityKey)?;
-        if intermediates > self.max_intermediates {
-            return Err(ChainError::PathTooLong);
+        match counted > self.max_intermediates {
+            true => Err(ChainError::PathTooLong),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     fn translate(&self, error: Error, needed: &'static str) -> ChainError {
@@ -137,9 +154,20 @@ impl Search<'_> {
     }
 }
 
-/// What a purpose is called in a refusal.
+/// A purpose as refusals name it.
 pub(crate) trait Named {
     fn name(&self) -> &'static str;
+
+    /// Whether a leaf with this key usage may serve it (RFC 5280 §4.2.1.12).
+    fn allows(&self, usage: KeyUsage) -> bool;
+}
+
+fn parse(der: &CertificateDer<'_>, position: usize) -> Result<Certificate, ChainError> {
+    certificate::parse(der).ok_or(ChainError::Malformed { position })
+}
+
+fn at(position: usize) -> impl Fn(CertificateFault) -> ChainError {
+    move |fault| ChainError::NotConformant { position, fault }
 }
 
 /// Holds an anchor's key to the rules for every key: backends differ in the keys they take.

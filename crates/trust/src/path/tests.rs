@@ -50,6 +50,59 @@ fn only_intermediates_issued_by_others_count() {
     }
 }
 
+/// keyUsage with digitalSignature alone; basicConstraints with `cA` set.
+const SIGNS: [u8; 4] = [3, 2, 7, 0x80];
+const AUTHORITY: [u8; 5] = [0x30, 3, 1, 1, 0xff];
+
+#[test]
+fn every_certificate_of_the_path_has_to_conform() {
+    let basic = |name| Leaf::new(name).extension(&[2, 5, 29, 19], false, AUTHORITY.to_vec());
+    let root = TestCa::new("Root");
+    let middle = root.impostor(&basic("Middle"));
+    let lax = TestCa::root(&Leaf::new("Lax"));
+    let device = PathProfile::new(Purpose::Client);
+    let leaf = middle.issue(&Leaf::new("pump")).certificate;
+    let code = "basic-constraints-not-critical";
+    assert_eq!(check(&[&leaf, &middle.certificate], &root, device), code);
+    let leaf = lax.issue(&Leaf::new("pump").dns_name("a_b")).certificate;
+    assert_eq!(check(&[&leaf], &lax, device), "alternative-name-malformed");
+}
+
+#[test]
+fn an_anchor_that_does_not_conform_verifies_nothing() {
+    let lax = Leaf::new("Lax").extension(&[2, 5, 29, 19], false, AUTHORITY.to_vec());
+    let root = TestCa::new("Root").impostor(&lax);
+    let leaf = root.issue(&Leaf::new("pump")).certificate;
+    let found = check(&[&leaf], &root, PathProfile::new(Purpose::Client));
+    assert_eq!(found, "basic-constraints-not-critical");
+}
+
+#[test]
+fn an_intermediate_needs_the_key_usage_for_certificates() {
+    let root = TestCa::new("Root");
+    let middle = Leaf::new("Middle").extension(&[2, 5, 29, 19], true, AUTHORITY.to_vec());
+    let middle = root.impostor(&middle.extension(&[2, 5, 29, 15], true, SIGNS.to_vec()));
+    let leaf = middle.issue(&Leaf::new("pump")).certificate;
+    let device = PathProfile::new(Purpose::Client);
+    let found = check(&[&leaf, &middle.certificate], &root, device);
+    assert_eq!(found, "issuer-is-no-ca");
+}
+
+#[test]
+fn the_leafs_key_usage_has_to_allow_the_purpose() {
+    let root = TestCa::new("Root");
+    // keyEncipherment alone.
+    let leaf = Leaf::new("pump").extension(&[2, 5, 29, 15], true, vec![3, 2, 5, 0x20]);
+    let leaf = root.issue(&leaf).certificate;
+    for (purpose, outcome) in [
+        (Purpose::Client, "key-usage-not-allowed"),
+        (Purpose::Server, "verified"),
+        (Purpose::Any, "verified"),
+    ] {
+        assert_eq!(check(&[&leaf], &root, PathProfile::new(purpose)), outcome);
+    }
+}
+
 #[test]
 fn a_pin_is_no_path() {
     let root = TestCa::new("Root");
