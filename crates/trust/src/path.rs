@@ -3,8 +3,10 @@
 pub(crate) mod conformance;
 mod fault;
 mod general_name;
+pub(crate) mod name_constraints;
 mod profile;
 mod search;
+mod subtree;
 
 use alloc::string::ToString;
 use alloc::vec::Vec;

@@ -6,6 +6,7 @@ use rustls_pki_types::{CertificateDer, TrustAnchor};
 
 use crate::certificate::{self, Window};
 use crate::path::conformance;
+use crate::path::name_constraints::Constraints;
 use crate::{CertificateFault, TenantId};
 
 /// A tenant and its policy. A new one is enabled, trusts nothing and refuses strangers.
@@ -69,7 +70,7 @@ pub struct Anchor {
     auto_provisioning: AutoProvisioning,
     window: Window,
     authority: Option<TrustAnchor<'static>>,
-    conformance: Result<(), CertificateFault>,
+    constraints: Result<Constraints, CertificateFault>,
 }
 
 impl Anchor {
@@ -88,8 +89,13 @@ impl Anchor {
             return Err(AnchorError::UnknownCriticalExtension(oid));
         }
         let authority = if certificate::is_authority(&parsed) {
-            let anchor = webpki::anchor_from_trusted_cert(&certificate);
-            Some(anchor.map_err(|_| AnchorError::Malformed)?.to_owned())
+            let anchor = webpki::anchor_from_trusted_cert(&certificate)
+                .map_err(|_| AnchorError::Malformed)?;
+            // webpki refuses whole kinds of names and self-issued certificates: `constraints` counts.
+            Some(TrustAnchor {
+                name_constraints: None,
+                ..anchor.to_owned()
+            })
         } else {
             None
         };
@@ -100,7 +106,7 @@ impl Anchor {
             auto_provisioning,
             window,
             authority,
-            conformance: conformance::check_anchor(&parsed),
+            constraints: conformance::check_anchor(&parsed),
         })
     }
 
@@ -128,9 +134,10 @@ impl Anchor {
         self.window
     }
 
-    /// What RFC 5280 has against the certificate as an authority: no path leads to it then.
-    pub(crate) fn conformance(&self) -> Result<(), CertificateFault> {
-        self.conformance
+    /// Its name constraints, or what RFC 5280 has against the certificate as an authority: no path
+    /// leads to it then.
+    pub(crate) fn constraints(&self) -> Result<&Constraints, CertificateFault> {
+        self.constraints.as_ref().map_err(|fault| *fault)
     }
 
     pub(crate) fn authority(&self) -> Option<&TrustAnchor<'static>> {

@@ -8,6 +8,7 @@ use x509_cert::ext::pkix::{BasicConstraints, KeyUsage, NameConstraints, SubjectA
 
 use super::CertificateFault as Fault;
 use super::general_name;
+use super::name_constraints::Constraints;
 
 /// The first certificate of a path.
 pub(crate) fn check_leaf(
@@ -34,19 +35,20 @@ pub(crate) fn check_leaf(
     }
 }
 
-/// A certificate between leaf and anchor.
-pub(crate) fn check_intermediate(certificate: &Certificate) -> Result<(), Fault> {
+/// A certificate between leaf and anchor. Returns its name constraints.
+pub(crate) fn check_intermediate(certificate: &Certificate) -> Result<Constraints, Fault> {
     check_any(certificate)?;
     check_authority(certificate)
 }
 
-/// An anchor that is an authority. Its own subject alternative names play no part in a path.
-pub(crate) fn check_anchor(certificate: &Certificate) -> Result<(), Fault> {
+/// An anchor that is an authority. Its own subject alternative names play no part in a path. Returns
+/// its name constraints.
+pub(crate) fn check_anchor(certificate: &Certificate) -> Result<Constraints, Fault> {
     check_extensions(certificate)?;
     check_authority(certificate)
 }
 
-fn check_authority(certificate: &Certificate) -> Result<(), Fault> {
+fn check_authority(certificate: &Certificate) -> Result<Constraints, Fault> {
     let tbs = certificate.tbs_certificate();
     // §4.1.2.6: "If the subject is a CA […] non-empty distinguished name".
     if tbs.subject().is_empty() {
@@ -54,7 +56,7 @@ fn check_authority(certificate: &Certificate) -> Result<(), Fault> {
     }
     // §4.2.1.9: "MUST mark the extension as critical".
     match tbs.get_extension::<BasicConstraints>() {
-        Ok(Some((true, _))) => Ok(()),
+        Ok(Some((true, _))) => Constraints::of(certificate),
         _ => Err(Fault::BasicConstraintsNotCritical),
     }
 }

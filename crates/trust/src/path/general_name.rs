@@ -1,4 +1,4 @@
-//! The syntax of names in certificates (RFC 5280 §4.2.1.6).
+//! The syntax of names in certificates (RFC 5280 §4.2.1.6) and of constraints on them.
 
 use x509_cert::ext::pkix::name::GeneralName;
 
@@ -13,6 +13,36 @@ pub(crate) fn is_well_formed(name: &GeneralName) -> bool {
         GeneralName::DirectoryName(name) => !name.is_empty(),
         _ => true,
     }
+}
+
+/// Whether the base of a name constraint is of the syntax of its kind (RFC 5280 §4.2.1.10).
+pub(crate) fn is_well_formed_base(base: &GeneralName) -> bool {
+    let is_domain = |name: &str| is_host(name.strip_prefix('.').unwrap_or(name));
+    match base {
+        // Any name can be made "by simply adding zero or more labels" to the empty one; a leading
+        // period is for URIs and mailboxes only.
+        GeneralName::DnsName(name) => name.as_str().is_empty() || is_host(name.as_str()),
+        GeneralName::Rfc822Name(name) => {
+            mailbox(name.as_str()).is_some() || is_domain(name.as_str())
+        }
+        GeneralName::UniformResourceIdentifier(name) => is_domain(name.as_str()),
+        GeneralName::IpAddress(network) => is_network(network.as_bytes()),
+        _ => true,
+    }
+}
+
+/// An address and a mask of the same length, ones before zeros (RFC 4632 §3.1).
+fn is_network(network: &[u8]) -> bool {
+    let Some((_, mask)) = network.split_at_checked(network.len() / 2) else {
+        return false;
+    };
+    let mut ended = false;
+    let mut whole = matches!(network.len(), 8 | 32);
+    for byte in mask {
+        whole &= byte.leading_ones() + byte.trailing_zeros() >= 8 && !(ended && *byte != 0);
+        ended |= *byte != 0xff;
+    }
+    whole
 }
 
 /// RFC 1034 §3.5 as changed by RFC 1123 §2.1; the first label may be a wildcard (RFC 6125 §6.4.3,
@@ -166,6 +196,49 @@ mod tests {
         for (length, fine) in [(4, true), (16, true), (0, false), (8, false), (5, false)] {
             let address = GeneralName::IpAddress(OctetString::new(vec![0; length]).unwrap());
             assert_eq!(is_well_formed(&address), fine, "{length}");
+        }
+    }
+
+    #[test]
+    fn networks_have_masks_of_ones_before_zeros() {
+        for (network, fine) in [
+            (&[10, 0, 0, 0, 255, 0, 0, 0][..], true),
+            (&[10, 0, 0, 0, 255, 240, 0, 0], true),
+            (&[0; 8], true),
+            (&[0; 32], true),
+            (&[10, 0, 0, 0, 255, 255, 255, 255], true),
+            (&[10, 0, 0, 0, 255, 0, 255, 0], false),
+            (&[10, 0, 0, 0, 255, 5, 0, 0], false),
+            (&[10, 0, 0, 0, 0, 128, 0, 0], false),
+            (&[10, 0, 0, 0], false),
+            (&[], false),
+        ] {
+            let base = GeneralName::IpAddress(OctetString::new(network).unwrap());
+            assert_eq!(is_well_formed_base(&base), fine, "{network:?}");
+        }
+    }
+
+    #[test]
+    fn bases_of_names_have_their_kinds_syntax() {
+        let text = |name| Ia5String::new(name).unwrap();
+        for (name, dns, email, uri) in [
+            ("example.com", true, true, true),
+            (".example.com", false, true, true),
+            ("", true, false, false),
+            ("*.example.com", false, false, false),
+            ("a@example.com", false, true, false),
+            ("https://example.com", false, false, false),
+        ] {
+            let bases = [
+                GeneralName::DnsName(text(name)),
+                GeneralName::Rfc822Name(text(name)),
+                GeneralName::UniformResourceIdentifier(text(name)),
+            ];
+            assert_eq!(
+                bases.map(|base| is_well_formed_base(&base)),
+                [dns, email, uri],
+                "{name}"
+            );
         }
     }
 }

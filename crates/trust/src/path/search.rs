@@ -1,6 +1,7 @@
 //! The search itself: webpki's, with our conditions on each path that it finds.
 
 use alloc::format;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
@@ -12,6 +13,7 @@ use webpki::{EndEntityCert, Error, ExtendedKeyUsageValidator, VerifiedPath};
 use x509_cert::Certificate;
 use x509_cert::ext::pkix::KeyUsage;
 
+use super::name_constraints::MAX_COMPARISONS;
 use super::{check_leaf_window, conformance, supported};
 use crate::certificate;
 use crate::{Anchor, CertificateFault, ChainError};
@@ -94,21 +96,24 @@ impl Search<'_> {
     ) -> Result<(), ChainError> {
         let leaf = parse(self.leaf, 0)?;
         conformance::check_leaf(&leaf, |usage| purpose.allows(usage)).map_err(at(0))?;
-        let (mut position, mut counted) = (0, 0);
+        let (mut below, mut counted, mut budget) = (vec![leaf], 0, MAX_COMPARISONS);
         for authority in path.intermediate_certificates() {
-            position += 1;
+            let position = below.len();
             let parsed = parse(&authority.der(), position)?;
             // RFC 5280 §6.1.4 (n): webpki looks at `cA` alone.
             if !certificate::is_authority(&parsed) {
                 return Err(ChainError::IssuerIsNoCa);
             }
-            conformance::check_intermediate(&parsed).map_err(at(position))?;
+            let constraints = conformance::check_intermediate(&parsed).map_err(at(position))?;
+            constraints.check(&below, &mut budget)?;
             PublicKey::from_spki(&authority.subject_public_key_info(), self.backend)
                 .map_err(ChainError::AuthorityKey)?;
             // RFC 5280 §4.2.1.9: self-issued certificates do not count.
             counted += usize::from(authority.issuer() != authority.subject());
+            below.push(parsed);
         }
-        anchor.conformance().map_err(at(position + 1))?;
+        let constraints = anchor.constraints().map_err(at(below.len()))?;
+        constraints.check(&below, &mut budget)?;
         check_anchor_key(path.anchor(), self.backend).map_err(ChainError::AuthorityKey)?;
         match counted > self.max_intermediates {
             true => Err(ChainError::PathTooLong),

@@ -1,0 +1,138 @@
+//! Name constraints (RFC 5280 §4.2.1.10), of every kind that the RFC defines the meaning of.
+
+use alloc::vec::Vec;
+
+use der::asn1::{Ia5StringRef, ObjectIdentifier};
+use x509_cert::Certificate;
+use x509_cert::ext::pkix::constraints::name::GeneralSubtree;
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{NameConstraints, SubjectAltName};
+
+use super::{CertificateFault as Fault, general_name, subtree};
+use crate::ChainError;
+
+/// What an authority allows the certificates below it to be called.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Constraints {
+    permitted: Vec<GeneralName>,
+    excluded: Vec<GeneralName>,
+}
+
+impl Constraints {
+    /// Those of a certificate, none if it has no such extension.
+    pub(crate) fn of(certificate: &Certificate) -> Result<Self, Fault> {
+        let tbs = certificate.tbs_certificate();
+        let constraints = match tbs.get_extension::<NameConstraints>() {
+            Ok(None) => return Ok(Self::default()),
+            Ok(Some((_, constraints))) => constraints,
+            Err(_) => return Err(Fault::ConstraintsMalformed),
+        };
+        let read = |subtrees: Option<Vec<GeneralSubtree>>| match subtrees {
+            None => Ok(Vec::new()),
+            // §4.2.1.10: `GeneralSubtrees` holds one at least.
+            Some(subtrees) if subtrees.is_empty() => Err(Fault::ConstraintsMalformed),
+            Some(subtrees) => subtrees.into_iter().map(base).collect(),
+        };
+        let read = Self {
+            permitted: read(constraints.permitted_subtrees)?,
+            excluded: read(constraints.excluded_subtrees)?,
+        };
+        // §4.2.1.10: not "an empty sequence".
+        match read.is_empty() {
+            true => Err(Fault::ConstraintsMalformed),
+            false => Ok(read),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.permitted.is_empty() && self.excluded.is_empty()
+    }
+
+    /// Checks every name of `path`, the certificates below this authority, leaf first. `budget` is
+    /// how many comparisons may still be made.
+    pub(crate) fn check(&self, path: &[Certificate], budget: &mut usize) -> Result<(), ChainError> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        for (position, certificate) in path.iter().enumerate() {
+            let tbs = certificate.tbs_certificate();
+            // §6.1.3 (b), (c): "self-issued and it is not the final certificate in the path".
+            if position > 0 && tbs.issuer() == tbs.subject() {
+                continue;
+            }
+            for name in names(certificate)? {
+                self.check_name(&name, budget)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_name(&self, name: &GeneralName, budget: &mut usize) -> Result<(), ChainError> {
+        let mut matches = |base: &GeneralName, side| {
+            *budget = budget.checked_sub(1).ok_or(ChainError::TooComplex)?;
+            subtree::contains(base, name, side).ok_or(ChainError::NameNotAllowed)
+        };
+        for base in &self.excluded {
+            if subtree::same_kind(base, name) && matches(base, subtree::Side::Excluded)? {
+                return Err(ChainError::NameNotAllowed);
+            }
+        }
+        let (mut constrained, mut permitted) = (false, false);
+        for base in &self.permitted {
+            if subtree::same_kind(base, name) {
+                constrained = true;
+                permitted |= matches(base, subtree::Side::Permitted)?;
+            }
+        }
+        match constrained && !permitted {
+            true => Err(ChainError::NameNotAllowed),
+            false => Ok(()),
+        }
+    }
+}
+
+/// §4.2.1.10: "the minimum MUST be zero, and maximum MUST be absent".
+fn base(subtree: GeneralSubtree) -> Result<GeneralName, Fault> {
+    let whole = subtree.minimum == 0 && subtree.maximum.is_none();
+    match whole && general_name::is_well_formed_base(&subtree.base) {
+        true => Ok(subtree.base),
+        false => Err(Fault::ConstraintsMalformed),
+    }
+}
+
+/// The subject, unless it is empty, and the alternative names; without such, e-mail addresses in the
+/// subject take their place (§4.2.1.10).
+fn names(certificate: &Certificate) -> Result<Vec<GeneralName>, ChainError> {
+    let tbs = certificate.tbs_certificate();
+    let mut names = match tbs.get_extension::<SubjectAltName>() {
+        Ok(Some((_, SubjectAltName(names)))) => names,
+        Ok(None) => {
+            let addresses = tbs
+                .subject()
+                .iter()
+                .filter(|attribute| attribute.oid == EMAIL_ADDRESS);
+            addresses
+                .map(|attribute| {
+                    let address = attribute.value.decode_as::<Ia5StringRef<'_>>();
+                    // One that cannot be read cannot be held to a constraint either.
+                    let address = address.map_err(|_| ChainError::NameNotAllowed)?;
+                    Ok(GeneralName::Rfc822Name(address.into()))
+                })
+                .collect::<Result<_, ChainError>>()?
+        }
+        Err(_) => return Err(ChainError::NameNotAllowed),
+    };
+    if !tbs.subject().is_empty() {
+        names.push(GeneralName::DirectoryName(tbs.subject().clone()));
+    }
+    Ok(names)
+}
+
+/// Comparisons of a name and a constraint for one path: as many as webpki makes.
+pub(crate) const MAX_COMPARISONS: usize = 250_000;
+
+/// 1.2.840.113549.1.9.1, `id-emailAddress`.
+const EMAIL_ADDRESS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.1");
+
+#[cfg(test)]
+mod tests;
