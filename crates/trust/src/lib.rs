@@ -7,8 +7,9 @@
 //! by the root it holds, for signing answers and for nothing else?
 //!
 //! What this crate does not do: it reads no clock and no file, asks no revocation service, keeps no
-//! state, and applies no decision. It does not match host names; that is TLS's business. It does not
-//! compare distinguished names beyond their bytes, as path validation does.
+//! state, and applies no decision. It does not match host names; that is TLS's business. Path
+//! validation compares distinguished names by their bytes; [`DistinguishedName`] compares them by the
+//! rules of RFC 5280 §7.1, and [`Template`] makes ids of them, for tenants and devices.
 //!
 //! ```
 //! use gangplank_key::Backend;
@@ -43,9 +44,11 @@ mod certificate;
 mod chain;
 mod chain_error;
 mod decide;
+mod distinguished_name;
 mod path;
 mod reason;
 mod subject;
+mod template;
 mod tenant;
 mod tenant_id;
 
@@ -57,11 +60,19 @@ pub use chain_error::ChainError;
 pub use decide::{
     Check, Decision, KnownDevice, Outcome, Plan, Proof, Source, Standing, TraceEntry, decide,
 };
+pub use distinguished_name::{
+    DistinguishedName, MAX_ATTRIBUTES, MAX_NAME_BYTES, MAX_RELATIVE_NAMES, NameError,
+    NameTextError, PreparedName, UnusableSubject,
+};
 pub use path::{
     CertificateFault, MAX_CERTIFICATE_BYTES, MAX_CERTIFICATES, MAX_INTERMEDIATES, PathProfile,
     Purpose, verify_path,
 };
 pub use reason::{Reason, Retry};
 pub use subject::SubjectError;
+pub use template::{
+    FillError, Filled, MAX_FILLED_BYTES, Placeholder, Template, TemplateError, TemplateLint,
+    TemplateUse,
+};
 pub use tenant::{Anchor, AnchorError, AutoProvisioning, Tenant, UnknownDevices};
 pub use tenant_id::{TenantId, TenantIdError};

@@ -30,7 +30,7 @@ use gangplank_message::margo::{self, Incoming, Profile};
 use gangplank_message::{Request, Target};
 use gangplank_onboarding::{JoinString, RootUrl, v2024};
 use gangplank_token::{ClientId, ClientSecret, StorageKey, TokenCache, TokenRequest};
-use gangplank_trust::{Proof, Source, Tenant, TenantId};
+use gangplank_trust::{DistinguishedName, Proof, Source, Template, Tenant, TenantId};
 
 /// Where a process starts when there is no libc to start it.
 #[unsafe(no_mangle)]
@@ -126,6 +126,10 @@ fn trust() -> Option<bool> {
         now(),
     );
     black_box(signer.is_ok());
+    let subject = DistinguishedName::parse(black_box("CN=press 7")).ok()?;
+    black_box(subject.prepared());
+    let template = Template::parse(black_box("{{subject-cn}}")).ok()?;
+    black_box(template.fill(&subject).is_ok());
     Some(gangplank_trust::verify(chain, &tenant, Backend::PURE_RUST, now()).is_ok())
 }
 
