@@ -36,43 +36,41 @@ pub(super) fn algorithm_of(info: &SubjectPublicKeyInfoRef<'_>) -> Result<Algorit
         feature = "ed25519",
         feature = "rsa"
     )),
-    expect(unused_variables, reason = "no family is left to check")
+    expect(
+        unused_variables,
+        unreachable_code,
+        reason = "no family is left to check"
+    )
 )]
 pub(super) fn check(algorithm: Algorithm, bytes: &[u8]) -> Result<(), KeyError> {
-    match algorithm {
+    let is_good = match algorithm {
         #[cfg(feature = "p256")]
-        Algorithm::EcdsaP256Sha256
-            if is_uncompressed(bytes)
-                && p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).is_ok() =>
-        {
-            Ok(())
+        Algorithm::EcdsaP256Sha256 => {
+            is_uncompressed(bytes) && p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).is_ok()
         }
         #[cfg(feature = "p384")]
-        Algorithm::EcdsaP384Sha384
-            if is_uncompressed(bytes)
-                && p384::ecdsa::VerifyingKey::from_sec1_bytes(bytes).is_ok() =>
-        {
-            Ok(())
+        Algorithm::EcdsaP384Sha384 => {
+            is_uncompressed(bytes) && p384::ecdsa::VerifyingKey::from_sec1_bytes(bytes).is_ok()
         }
         #[cfg(feature = "ed25519")]
-        Algorithm::Ed25519 if bytes.try_into().is_ok_and(crate::ed25519::is_strict_point) => Ok(()),
+        Algorithm::Ed25519 => bytes.try_into().is_ok_and(crate::ed25519::is_strict_point),
         #[cfg(feature = "rsa")]
         Algorithm::RsaPkcs1Sha256 | Algorithm::RsaPssSha256 | Algorithm::RsaPssSha512 => {
-            super::RsaNumbers::read(bytes).map(|_| ())
+            super::RsaNumbers::read(bytes)?;
+            true
         }
-        other if is_built(other) => Err(KeyError::Point(other)),
-        other => Err(KeyError::Feature(other)),
-    }
-}
-
-fn is_built(algorithm: Algorithm) -> bool {
-    match algorithm {
-        Algorithm::EcdsaP256Sha256 => cfg!(feature = "p256"),
-        Algorithm::EcdsaP384Sha384 => cfg!(feature = "p384"),
-        Algorithm::Ed25519 => cfg!(feature = "ed25519"),
-        Algorithm::RsaPkcs1Sha256 | Algorithm::RsaPssSha256 | Algorithm::RsaPssSha512 => {
-            cfg!(feature = "rsa")
-        }
+        #[cfg(not(all(
+            feature = "p256",
+            feature = "p384",
+            feature = "ed25519",
+            feature = "rsa"
+        )))]
+        left_out => return Err(KeyError::Feature(left_out)),
+    };
+    if is_good {
+        Ok(())
+    } else {
+        Err(KeyError::Point(algorithm))
     }
 }
 
