@@ -7,8 +7,8 @@
 //! by the root it holds, for signing answers and for nothing else?
 //!
 //! What this crate does not do: it reads no clock and no file, asks no revocation service, keeps no
-//! state, and applies no decision. It does not match host names; that is TLS's business. Path
-//! validation compares distinguished names by their bytes; [`DistinguishedName`] compares them by the
+//! state, and applies no decision. It does not match host names; that is TLS's business. A path's
+//! issuers are found by the bytes of their names; [`DistinguishedName`] compares them by the
 //! rules of RFC 5280 §7.1, and [`Template`] makes ids of them, for tenants and devices.
 //!
 //! ```
