@@ -13,7 +13,9 @@ use gangplank_server::ServerBuilder;
 use gangplank_server::envelope::{Audience, Binding, Form, PayloadType};
 use gangplank_server::key::CertificateId;
 use gangplank_server::onboarding::v2024::onboarding::OnboardingRequest;
-use gangplank_server::trust::{Anchor, AutoProvisioning, Tenant, TenantId, UnknownDevices};
+use gangplank_server::trust::{
+    Anchor, AnchorPolicy, AutoProvisioning, Tenant, TenantId, UnknownDevices,
+};
 use gangplank_testkit::{Leaf, TestCa, self_signed};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -431,9 +433,6 @@ async fn what_cannot_be_read_is_a_400_that_says_where() {
 async fn a_certificate_of_an_enabled_anchor_is_enough() {
     let ca = TestCa::new("Acme Device CA");
     let other = TestCa::new("Other CA");
-    let anchor = |ca: &TestCa, provisioning| {
-        Anchor::new("acme", ca.certificate.clone(), provisioning).unwrap()
-    };
     let anchors = vec![
         anchor(&ca, AutoProvisioning::Enabled),
         anchor(&other, AutoProvisioning::Disabled),
@@ -463,9 +462,17 @@ async fn a_certificate_of_an_enabled_anchor_is_enough() {
     assert_eq!(world.device_count().await, 1);
 }
 
+fn anchor(ca: &TestCa, auto_provisioning: AutoProvisioning) -> Anchor {
+    let anchor = Anchor::from_certificate("acme", ca.certificate.clone()).unwrap();
+    anchor.with_policy(AnchorPolicy {
+        auto_provisioning,
+        ..AnchorPolicy::default()
+    })
+}
+
 /// A server that queues strangers, and provisions what this authority vouches for.
 fn queueing_under(ca: &TestCa) -> impl FnOnce(ServerBuilder) -> ServerBuilder {
-    let anchor = Anchor::new("acme", ca.certificate.clone(), AutoProvisioning::Enabled).unwrap();
+    let anchor = anchor(ca, AutoProvisioning::Enabled);
     |builder| {
         let mut tenant = Tenant::new(TenantId::parse("default").unwrap());
         tenant.unknown = UnknownDevices::Queue;

@@ -1,28 +1,37 @@
 //! The few fields of a certificate that webpki does not hand out.
 
-use der::Decode;
+use alloc::vec::Vec;
+
 use der::asn1::ObjectIdentifier;
+use der::{Decode, Encode};
 use rustls_pki_types::UnixTime;
 use x509_cert::Certificate;
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
 
-/// Both ends are included (RFC 5280 §4.1.2.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Window {
-    pub(crate) not_before: UnixTime,
-    pub(crate) not_after: UnixTime,
-}
+use crate::{DistinguishedName, Validity};
 
 pub(crate) fn parse(der: &[u8]) -> Option<Certificate> {
     Certificate::from_der(der).ok()
 }
 
-pub(crate) fn window(certificate: &Certificate) -> Window {
+/// As the certificate has it, even if it ends before it begins: it never counts then.
+pub(crate) fn validity(certificate: &Certificate) -> Validity {
     let validity = certificate.tbs_certificate().validity();
-    Window {
+    Validity {
         not_before: UnixTime::since_unix_epoch(validity.not_before.to_unix_duration()),
         not_after: UnixTime::since_unix_epoch(validity.not_after.to_unix_duration()),
     }
+}
+
+pub(crate) fn subject(certificate: &Certificate) -> Option<DistinguishedName> {
+    let der = certificate.tbs_certificate().subject().to_der().ok()?;
+    DistinguishedName::from_der(&der).ok()
+}
+
+/// DER SubjectPublicKeyInfo.
+pub(crate) fn spki(certificate: &Certificate) -> Option<Vec<u8>> {
+    let spki = certificate.tbs_certificate().subject_public_key_info();
+    spki.to_der().ok()
 }
 
 /// Whether the certificate may issue others: `cA` set (RFC 5280 §4.2.1.9) and, where there is a key

@@ -1,9 +1,11 @@
 use gangplank_key::{Backend, CertificateId, PublicKey, TrustedKey};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
-use crate::certificate::{self, Window};
+use crate::certificate;
 use crate::path::{self, PathProfile, Purpose, verify_path};
-use crate::{Anchor, CertificateFault, ChainError, SubjectError, Tenant, TenantId, subject};
+use crate::{
+    Anchor, CertificateFault, ChainError, SubjectError, Tenant, TenantId, Validity, subject,
+};
 
 /// Looks for a path from `chain`'s first certificate, the leaf, to a trust anchor of `tenant`.
 ///
@@ -29,14 +31,14 @@ pub fn verify(
     let anchor = match tenant
         .anchors
         .iter()
-        .find(|anchor| anchor.certificate() == leaf)
+        .find(|anchor| anchor.certificate() == Some(leaf))
     {
         Some(pinned) => pinned,
         None => verify_path(leaf, intermediates, &tenant.anchors, DEVICES, backend, now)
             .map_err(nameless_is_unusable)?,
     };
     let parsed = certificate::parse(leaf).ok_or(ChainError::Malformed { position: 0 })?;
-    let leaf_window = certificate::window(&parsed);
+    let leaf_window = certificate::validity(&parsed);
     path::check_leaf_window(leaf_window, now)?;
     let key = PublicKey::from_certificate(leaf, backend).map_err(ChainError::Key)?;
     let id = subject::certificate_id(parsed.tbs_certificate().subject())
@@ -59,7 +61,7 @@ pub struct VerifiedChain {
     tenant: TenantId,
     anchor: Anchor,
     leaf: CertificateDer<'static>,
-    leaf_window: Window,
+    leaf_window: Validity,
     trusted_key: TrustedKey,
 }
 

@@ -262,14 +262,14 @@ impl Trace {
             let conflict = Reason::IdentityConflict { known };
             self.require(Check::Binding, is_bound(device, chain), conflict)?;
             // A stranger that waits has an anchor behind it by now: that is what it waited for.
-            if device.standing != Standing::Pending || !anchor.auto_provisioning_enabled() {
+            if device.standing != Standing::Pending || !anchor.policy().provisions() {
                 return self.standing(device);
             }
         }
         let disabled = Reason::ProvisioningDisabled {
             anchor: anchor.id().to_string(),
         };
-        let enabled = anchor.auto_provisioning_enabled();
+        let enabled = anchor.policy().provisions();
         self.require(Check::ProvisioningEnabled, enabled, disabled)?;
         Ok(Outcome::Provision(Plan {
             tenant: tenant.id.clone(),
@@ -311,9 +311,7 @@ impl Trace {
 /// The tenant's anchor, as it is now, that verified the chain then: policy is always today's.
 fn present_anchor<'t>(chain: &VerifiedChain, tenant: &'t Tenant) -> Option<&'t Anchor> {
     let verified = chain.anchor();
-    let same = |anchor: &&Anchor| {
-        anchor.id() == verified.id() && anchor.certificate() == verified.certificate()
-    };
+    let same = |anchor: &&Anchor| anchor.id() == verified.id() && anchor.spki() == verified.spki();
     tenant.anchors.iter().find(same)
 }
 

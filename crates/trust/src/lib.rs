@@ -15,16 +15,18 @@
 //! use gangplank_key::Backend;
 //! use gangplank_testkit::{Leaf, NOW, TestCa};
 //! use gangplank_trust::{
-//!     Anchor, AutoProvisioning, Outcome, Proof, Source, Tenant, TenantId, decide, verify,
+//!     Anchor, AnchorPolicy, AutoProvisioning, Outcome, Proof, Source, Tenant, TenantId, decide,
+//!     verify,
 //! };
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let ca = TestCa::new("Acme Device CA");
 //! let device = ca.issue(&Leaf::new("pump").serial_number("SN-1"));
 //!
-//! let anchor = Anchor::new("acme", ca.certificate.clone(), AutoProvisioning::Enabled)?;
+//! let anchor = Anchor::from_certificate("acme", ca.certificate.clone())?;
+//! let policy = AnchorPolicy { auto_provisioning: AutoProvisioning::Enabled, ..AnchorPolicy::default() };
 //! let mut tenant = Tenant::new(TenantId::parse("plant-7")?);
-//! tenant.anchors.push(anchor);
+//! tenant.anchors.push(anchor.with_policy(policy));
 //!
 //! let chain = verify(&[device.certificate], &tenant, Backend::PURE_RUST, NOW)?;
 //! assert_eq!(chain.certificate_id().as_str(), "SN-1");
@@ -40,12 +42,14 @@
 
 extern crate alloc;
 
+mod anchor;
 mod certificate;
 mod chain;
 mod chain_error;
 mod decide;
 mod distinguished_name;
 mod path;
+mod policy;
 mod reason;
 mod subject;
 mod template;
@@ -55,6 +59,7 @@ mod tenant_id;
 pub mod orchestrator;
 pub mod roots;
 
+pub use anchor::{Anchor, AnchorError, Validity, ValidityInverted};
 pub use chain::{VerifiedChain, verify};
 pub use chain_error::ChainError;
 pub use decide::{
@@ -68,11 +73,15 @@ pub use path::{
     CertificateFault, MAX_CERTIFICATE_BYTES, MAX_CERTIFICATES, MAX_INTERMEDIATES, PathProfile,
     Purpose, verify_path,
 };
+pub use policy::{
+    AnchorPolicy, AnchorStanding, Approval, AutoProvisioning, DenyList, IdentityBinding, KeyKind,
+    LeafRules, Ocsp, OcspChecking, ProvisionAs,
+};
 pub use reason::{Reason, Retry};
 pub use subject::SubjectError;
 pub use template::{
     FillError, Filled, MAX_FILLED_BYTES, Placeholder, Template, TemplateError, TemplateLint,
     TemplateUse,
 };
-pub use tenant::{Anchor, AnchorError, AutoProvisioning, Tenant, UnknownDevices};
+pub use tenant::{Tenant, UnknownDevices};
 pub use tenant_id::{TenantId, TenantIdError};

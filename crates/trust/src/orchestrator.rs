@@ -16,7 +16,7 @@ use webpki::{
 
 use crate::certificate;
 use crate::path::{self, MAX_INTERMEDIATES, Named, Search};
-use crate::{Anchor, AutoProvisioning, ChainError};
+use crate::{Anchor, ChainError};
 
 /// The purpose in dotted form: 2.25 and the UUID a6dfa681-1533-4975-b807-d219f110a091 (ITU-T X.667
 /// §7).
@@ -55,12 +55,8 @@ pub fn verify_orchestrator(
     now: UnixTime,
 ) -> Result<TrustedKey, ChainError> {
     let (leaf, intermediates) = path::bounded(certificates)?;
-    let root = Anchor::new(
-        "root",
-        root.clone().into_owned(),
-        AutoProvisioning::Disabled,
-    )
-    .map_err(|_| ChainError::RootUnusable)?;
+    let root = Anchor::from_certificate("root", root.clone().into_owned())
+        .map_err(|_| ChainError::RootUnusable)?;
     if !root.is_authority() {
         return Err(ChainError::RootUnusable);
     }
@@ -74,7 +70,7 @@ pub fn verify_orchestrator(
     };
     search.build(&[&root], SigningPurpose)?;
     let parsed = certificate::parse(leaf).ok_or(ChainError::Malformed { position: 0 })?;
-    path::check_leaf_window(certificate::window(&parsed), now)?;
+    path::check_leaf_window(certificate::validity(&parsed), now)?;
     let key = PublicKey::from_certificate(leaf, backend).map_err(ChainError::Key)?;
     Ok(TrustedKey::vouch(signer_id(leaf, backend)?, key))
 }

@@ -16,8 +16,7 @@ use rustls_pki_types::{
     AlgorithmIdentifier, CertificateDer, SignatureVerificationAlgorithm, UnixTime, alg_id,
 };
 
-use crate::certificate::Window;
-use crate::{Anchor, ChainError};
+use crate::{Anchor, ChainError, Validity};
 
 pub(crate) use search::{Named, Search};
 
@@ -118,8 +117,8 @@ const SUPPORTED: &[(AlgorithmIdentifier, AlgorithmIdentifier)] = &[
 ];
 
 /// Fails when `now` is outside the leaf's window.
-pub(crate) fn check_leaf_window(window: Window, now: UnixTime) -> Result<(), ChainError> {
-    let Window {
+pub(crate) fn check_leaf_window(window: Validity, now: UnixTime) -> Result<(), ChainError> {
+    let Validity {
         not_before,
         not_after,
     } = window;
@@ -134,10 +133,10 @@ pub(crate) fn check_leaf_window(window: Window, now: UnixTime) -> Result<(), Cha
 
 /// Fails when `now` is outside the anchor's window.
 pub(crate) fn check_anchor_window(anchor: &Anchor, now: UnixTime) -> Result<(), ChainError> {
-    let Window {
+    let Validity {
         not_before,
         not_after,
-    } = anchor.window();
+    } = anchor.validity();
     let id = || anchor.id().to_string();
     if now < not_before {
         return Err(ChainError::AnchorNotYetValid {

@@ -7,8 +7,7 @@ use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime}
 use webpki::EndEntityCert;
 use x509_cert::Certificate;
 
-use crate::certificate::{self, Window};
-use crate::path;
+use crate::{Validity, certificate, path};
 
 /// Checks that a certificate is a self-signed certificate authority and valid at `now`.
 ///
@@ -32,10 +31,10 @@ pub fn check_root(
     }
     PublicKey::from_certificate(certificate, backend).map_err(RootError::Key)?;
     check_self_signature(certificate, &parsed, backend)?;
-    let Window {
+    let Validity {
         not_before,
         not_after,
-    } = certificate::window(&parsed);
+    } = certificate::validity(&parsed);
     if now < not_before {
         return Err(RootError::NotYetValid { not_before });
     }

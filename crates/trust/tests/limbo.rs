@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use gangplank_key::{Backend, UnixTime};
 use gangplank_testkit::{deny_unknown_keys, suite};
-use gangplank_trust::{Anchor, AutoProvisioning, PathProfile, Purpose, verify_path};
+use gangplank_trust::{Anchor, PathProfile, Purpose, verify_path};
 use lzma_rust2::XzReader;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -67,7 +67,7 @@ fn verdict(case: &Value) -> Result<(), &'static str> {
     // An anchor that is refused when it is configured is as good as absent.
     let anchors: Vec<Anchor> = certificates(&case["trusted_certs"])
         .into_iter()
-        .filter_map(|certificate| Anchor::new("a", certificate, AutoProvisioning::Disabled).ok())
+        .filter_map(|certificate| Anchor::from_certificate("a", certificate).ok())
         .collect();
     let leaf = certificate(&case["peer_certificate"]);
     let intermediates = certificates(&case["untrusted_intermediates"]);

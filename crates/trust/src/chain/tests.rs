@@ -9,10 +9,10 @@ use gangplank_testkit::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::{AutoProvisioning, MAX_CERTIFICATE_BYTES, Retry, SubjectError};
+use crate::{MAX_CERTIFICATE_BYTES, Retry, SubjectError};
 
 fn anchor(id: &str, certificate: &CertificateDer<'static>) -> Anchor {
-    Anchor::new(id, certificate.clone(), AutoProvisioning::Enabled).unwrap()
+    Anchor::from_certificate(id, certificate.clone()).unwrap()
 }
 
 fn tenant(anchors: Vec<Anchor>) -> Tenant {

@@ -5,7 +5,7 @@ use gangplank_testkit::{Leaf, NOW, TestCa};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{AutoProvisioning, Retry, verify};
+use crate::{AnchorPolicy, AutoProvisioning, Retry, verify};
 
 /// Keys cost time to make, and no test changes them.
 static FIXTURE: LazyLock<(TestCa, VerifiedChain)> = LazyLock::new(|| {
@@ -19,8 +19,16 @@ static FIXTURE: LazyLock<(TestCa, VerifiedChain)> = LazyLock::new(|| {
 fn tenant_of(ca: &TestCa, auto_provisioning: AutoProvisioning) -> Tenant {
     let mut tenant = Tenant::new(TenantId::parse("t").unwrap());
     tenant.policy_revision = 7;
-    tenant.anchors = vec![Anchor::new("root", ca.certificate.clone(), auto_provisioning).unwrap()];
+    tenant.anchors = vec![anchor(ca, auto_provisioning)];
     tenant
+}
+
+fn anchor(ca: &TestCa, auto_provisioning: AutoProvisioning) -> Anchor {
+    let anchor = Anchor::from_certificate("root", ca.certificate.clone()).unwrap();
+    anchor.with_policy(AnchorPolicy {
+        auto_provisioning,
+        ..AnchorPolicy::default()
+    })
 }
 
 fn tenant(auto_provisioning: AutoProvisioning) -> Tenant {

@@ -155,7 +155,7 @@ impl Search<'_> {
 
     fn leaf_window_error(&self, now: UnixTime) -> Option<ChainError> {
         let leaf = certificate::parse(self.leaf)?;
-        check_leaf_window(certificate::window(&leaf), now).err()
+        check_leaf_window(certificate::validity(&leaf), now).err()
     }
 }
 

@@ -1,10 +1,9 @@
 use gangplank_testkit::{Leaf, NOW, Purpose as Eku, TestCa};
 
 use super::*;
-use crate::AutoProvisioning;
 
 fn anchor(ca: &TestCa) -> Anchor {
-    Anchor::new("root", ca.certificate.clone(), AutoProvisioning::Disabled).unwrap()
+    Anchor::from_certificate("root", ca.certificate.clone()).unwrap()
 }
 
 fn check(chain: &[&CertificateDer<'_>], root: &TestCa, profile: PathProfile) -> &'static str {

@@ -1,0 +1,234 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use der::Decode;
+use der::asn1::{AnyRef, ObjectIdentifier};
+use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
+use x509_cert::spki::SubjectPublicKeyInfoRef;
+
+use crate::certificate;
+use crate::path::conformance;
+use crate::path::name_constraints::Constraints;
+use crate::{AnchorPolicy, CertificateFault, DistinguishedName};
+
+/// What a path may end at: a name, a key and a validity, and what whoever it vouches for may do.
+///
+/// It comes from a certificate or is given bare (RFC 5280 §6.1.1 (d) asks for no certificate). If it
+/// is an authority, it vouches for the certificates issued below it: a bare one always is, one from a
+/// certificate if `cA` is set and, where a key usage is present, `keyCertSign`. Any certificate vouches
+/// for itself: a device that presents exactly an anchor's certificate is *pinned*, which is how
+/// self-signed device certificates are trusted. A certificate that is no authority vouches for nothing
+/// else.
+#[derive(Clone, Debug)]
+pub struct Anchor {
+    id: String,
+    name: DistinguishedName,
+    spki: Vec<u8>,
+    validity: Validity,
+    certificate: Option<CertificateDer<'static>>,
+    authority: Option<TrustAnchor<'static>>,
+    constraints: Result<Constraints, CertificateFault>,
+    policy: AnchorPolicy,
+}
+
+impl Anchor {
+    /// Reads an anchor's certificate (DER). `id` is unique within the tenant. Its policy is
+    /// [`AnchorPolicy::default`]: nobody joins by it.
+    ///
+    /// # Errors
+    /// [`AnchorError`]: why this certificate cannot be an anchor. That it has ended or not begun is no
+    /// reason: its validity is checked at each use.
+    pub fn from_certificate(
+        id: &str,
+        certificate: CertificateDer<'static>,
+    ) -> Result<Self, AnchorError> {
+        let parsed = certificate::parse(&certificate).ok_or(AnchorError::Malformed)?;
+        if let Some(oid) = certificate::unknown_critical_extension(&parsed) {
+            return Err(AnchorError::UnknownCriticalExtension(oid));
+        }
+        let authority = if certificate::is_authority(&parsed) {
+            let anchor = webpki::anchor_from_trusted_cert(&certificate)
+                .map_err(|_| AnchorError::Malformed)?;
+            // webpki refuses whole kinds of names and self-issued certificates: `constraints` counts.
+            Some(TrustAnchor {
+                name_constraints: None,
+                ..anchor.to_owned()
+            })
+        } else {
+            None
+        };
+        Ok(Self {
+            id: String::from(id),
+            name: certificate::subject(&parsed).ok_or(AnchorError::Malformed)?,
+            spki: certificate::spki(&parsed).ok_or(AnchorError::Malformed)?,
+            validity: certificate::validity(&parsed),
+            authority,
+            constraints: conformance::check_anchor(&parsed),
+            certificate: Some(certificate),
+            policy: AnchorPolicy::default(),
+        })
+    }
+
+    /// An authority of this name and key (DER SubjectPublicKeyInfo, RFC 5280 §4.1.2.7), without name
+    /// constraints. Its policy is [`AnchorPolicy::default`].
+    ///
+    /// # Errors
+    /// [`AnchorError::NameEmpty`], [`AnchorError::KeyMalformed`]. A key that no backend takes is no
+    /// reason: it verifies nothing.
+    pub fn bare(
+        id: &str,
+        name: DistinguishedName,
+        spki: Vec<u8>,
+        validity: Validity,
+    ) -> Result<Self, AnchorError> {
+        if name.is_empty() {
+            return Err(AnchorError::NameEmpty);
+        }
+        let subject = content(&name.to_der()).ok_or(AnchorError::Malformed)?;
+        SubjectPublicKeyInfoRef::from_der(&spki).map_err(|_| AnchorError::KeyMalformed)?;
+        let key = content(&spki).ok_or(AnchorError::KeyMalformed)?;
+        let authority = TrustAnchor {
+            subject: subject.into(),
+            subject_public_key_info: key.into(),
+            name_constraints: None,
+        };
+        Ok(Self {
+            id: String::from(id),
+            name,
+            spki,
+            validity,
+            certificate: None,
+            authority: Some(authority),
+            constraints: Ok(Constraints::default()),
+            policy: AnchorPolicy::default(),
+        })
+    }
+
+    /// The same anchor under another policy.
+    pub fn with_policy(self, policy: AnchorPolicy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// Its id, unique within the tenant.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The name that the certificates it issues have as their issuer.
+    pub fn name(&self) -> &DistinguishedName {
+        &self.name
+    }
+
+    /// Its key: DER SubjectPublicKeyInfo.
+    pub fn spki(&self) -> &[u8] {
+        &self.spki
+    }
+
+    /// When it counts.
+    pub fn validity(&self) -> Validity {
+        self.validity
+    }
+
+    /// The certificate it came from, if it came from one.
+    pub fn certificate(&self) -> Option<&CertificateDer<'static>> {
+        self.certificate.as_ref()
+    }
+
+    /// What whoever it vouches for may do.
+    pub fn policy(&self) -> &AnchorPolicy {
+        &self.policy
+    }
+
+    /// Whether it vouches for certificates issued below it, and not only for itself.
+    pub fn is_authority(&self) -> bool {
+        self.authority.is_some()
+    }
+
+    /// Its name constraints, or what RFC 5280 has against the certificate as an authority: no path
+    /// leads to it then.
+    pub(crate) fn constraints(&self) -> Result<&Constraints, CertificateFault> {
+        self.constraints.as_ref().map_err(|fault| *fault)
+    }
+
+    pub(crate) fn authority(&self) -> Option<&TrustAnchor<'static>> {
+        self.authority.as_ref()
+    }
+}
+
+/// From when until when something counts, both ends included (RFC 5280 §4.1.2.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    pub(crate) not_before: UnixTime,
+    pub(crate) not_after: UnixTime,
+}
+
+impl Validity {
+    /// From `not_before` to `not_after`.
+    ///
+    /// # Errors
+    /// [`ValidityInverted`] if it ends before it begins.
+    pub fn new(not_before: UnixTime, not_after: UnixTime) -> Result<Self, ValidityInverted> {
+        match not_before <= not_after {
+            true => Ok(Self {
+                not_before,
+                not_after,
+            }),
+            false => Err(ValidityInverted {
+                not_before,
+                not_after,
+            }),
+        }
+    }
+
+    /// Its first second.
+    pub fn not_before(&self) -> UnixTime {
+        self.not_before
+    }
+
+    /// Its last second.
+    pub fn not_after(&self) -> UnixTime {
+        self.not_after
+    }
+
+    /// Whether `now` is in it.
+    pub fn contains(&self, now: UnixTime) -> bool {
+        self.not_before <= now && now <= self.not_after
+    }
+}
+
+/// A validity ends before it begins. Times are Unix seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it ends at {}, before it begins at {}", not_after.as_secs(), not_before.as_secs())]
+pub struct ValidityInverted {
+    /// The first second given.
+    pub not_before: UnixTime,
+    /// The last second given.
+    pub not_after: UnixTime,
+}
+
+/// Why something cannot be a trust anchor.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnchorError {
+    /// The bytes are no certificate.
+    #[error("the trust anchor is not a DER X.509 certificate")]
+    Malformed,
+    /// The certificate says that it must not be used by who does not know an extension, and gangplank
+    /// does not.
+    #[error("the trust anchor has the critical extension {0}, which is not supported")]
+    UnknownCriticalExtension(ObjectIdentifier),
+    /// A bare anchor has no name.
+    #[error("the trust anchor has an empty name")]
+    NameEmpty,
+    /// A bare anchor's key is no DER SubjectPublicKeyInfo.
+    #[error("the trust anchor's key is not a DER SubjectPublicKeyInfo")]
+    KeyMalformed,
+}
+
+/// What is inside of a DER SEQUENCE: webpki keeps names and keys so.
+fn content(sequence: &[u8]) -> Option<Vec<u8>> {
+    Some(AnyRef::from_der(sequence).ok()?.value().to_vec())
+}
+
+#[cfg(test)]
+mod tests;
