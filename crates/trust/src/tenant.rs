@@ -15,10 +15,12 @@ pub struct Tenant {
     pub anchors: Vec<Anchor>,
     /// What becomes of a device that no anchor vouches for.
     pub unknown: UnknownDevices,
+    /// How many devices it may have; any number without it.
+    pub max_devices: Option<u64>,
 }
 
 impl Tenant {
-    /// Enabled, revision 0, no anchors, [`UnknownDevices::Refuse`].
+    /// Enabled, revision 0, no anchors, [`UnknownDevices::Refuse`], no limit.
     pub fn new(id: TenantId) -> Self {
         Self {
             id,
@@ -26,6 +28,7 @@ impl Tenant {
             policy_revision: 0,
             anchors: Vec::new(),
             unknown: UnknownDevices::Refuse,
+            max_devices: None,
         }
     }
 }
