@@ -28,6 +28,11 @@ pub(crate) fn subject(certificate: &Certificate) -> Option<DistinguishedName> {
     DistinguishedName::from_der(&der).ok()
 }
 
+pub(crate) fn issuer(certificate: &Certificate) -> Option<DistinguishedName> {
+    let der = certificate.tbs_certificate().issuer().to_der().ok()?;
+    DistinguishedName::from_der(&der).ok()
+}
+
 /// DER SubjectPublicKeyInfo.
 pub(crate) fn spki(certificate: &Certificate) -> Option<Vec<u8>> {
     let spki = certificate.tbs_certificate().subject_public_key_info();

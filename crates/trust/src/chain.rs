@@ -1,10 +1,12 @@
 use gangplank_key::{Backend, CertificateId, PublicKey, TrustedKey};
 use rustls_pki_types::{CertificateDer, UnixTime};
+use x509_cert::Certificate;
 
 use crate::certificate;
 use crate::path::{self, PathProfile, Purpose, verify_path};
 use crate::{
-    Anchor, CertificateFault, ChainError, SubjectError, Tenant, TenantId, Validity, subject,
+    Anchor, AnchorStanding, AuthId, CertificateFault, ChainError, DistinguishedName, Reason,
+    SubjectError, TemplateUse, Tenant, TenantId, UnusableSubject, subject,
 };
 
 /// Looks for a path from `chain`'s first certificate, the leaf, to a trust anchor of `tenant`.
@@ -28,27 +30,27 @@ pub fn verify(
     now: UnixTime,
 ) -> Result<VerifiedChain, ChainError> {
     let (leaf, intermediates) = path::bounded(chain)?;
-    let anchor = match tenant
-        .anchors
-        .iter()
-        .find(|anchor| anchor.certificate() == Some(leaf))
-    {
+    let counts = |anchor: &&Anchor| anchor.policy().standing == AnchorStanding::Enabled;
+    let mut anchors = tenant.anchors.iter().filter(counts);
+    let pinned = |anchor: &&Anchor| anchor.certificate() == Some(leaf);
+    let anchor = match anchors.clone().find(pinned) {
         Some(pinned) => pinned,
-        None => verify_path(leaf, intermediates, &tenant.anchors, DEVICES, backend, now)
+        None => verify_path(leaf, intermediates, &mut anchors, DEVICES, backend, now)
             .map_err(nameless_is_unusable)?,
     };
     let parsed = certificate::parse(leaf).ok_or(ChainError::Malformed { position: 0 })?;
-    let leaf_window = certificate::validity(&parsed);
-    path::check_leaf_window(leaf_window, now)?;
+    path::check_leaf_window(certificate::validity(&parsed), now)?;
     let key = PublicKey::from_certificate(leaf, backend).map_err(ChainError::Key)?;
-    let id = subject::certificate_id(parsed.tbs_certificate().subject())
-        .map_err(ChainError::SubjectUnusable)?;
+    let name = |name: Option<DistinguishedName>| name.ok_or(ChainError::Malformed { position: 0 });
     Ok(VerifiedChain {
         tenant: tenant.id.clone(),
         anchor: anchor.clone(),
         leaf: leaf.clone().into_owned(),
-        leaf_window,
-        trusted_key: TrustedKey::vouch(id, key),
+        subject: name(certificate::subject(&parsed))?,
+        issuer: name(certificate::issuer(&parsed))?,
+        certificate_id: subject::certificate_id(parsed.tbs_certificate().subject()),
+        parsed,
+        key,
     })
 }
 
@@ -61,8 +63,11 @@ pub struct VerifiedChain {
     tenant: TenantId,
     anchor: Anchor,
     leaf: CertificateDer<'static>,
-    leaf_window: Validity,
-    trusted_key: TrustedKey,
+    parsed: Certificate,
+    subject: DistinguishedName,
+    issuer: DistinguishedName,
+    certificate_id: Result<CertificateId, SubjectError>,
+    key: PublicKey,
 }
 
 impl VerifiedChain {
@@ -81,19 +86,73 @@ impl VerifiedChain {
         &self.leaf
     }
 
+    /// The leaf's subject.
+    pub fn subject(&self) -> &DistinguishedName {
+        &self.subject
+    }
+
+    /// The name of the leaf's issuer.
+    pub fn issuer(&self) -> &DistinguishedName {
+        &self.issuer
+    }
+
+    /// The leaf's serial number, big-endian (RFC 5280 §4.1.2.2).
+    pub fn serial_number(&self) -> &[u8] {
+        self.parsed.tbs_certificate().serial_number().as_bytes()
+    }
+
+    /// SHA-256 of the leaf's DER.
+    pub fn certificate_sha256(&self) -> [u8; 32] {
+        self.key.backend().sha256(&[&self.leaf])
+    }
+
+    /// The leaf's key.
+    pub fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
     /// The id in the leaf's subject: its `serialNumber`, or its CN where it has none.
-    pub fn certificate_id(&self) -> &CertificateId {
-        self.trusted_key.id()
+    ///
+    /// # Errors
+    /// [`SubjectError`]: the subject yields none.
+    pub fn certificate_id(&self) -> Result<&CertificateId, &SubjectError> {
+        self.certificate_id.as_ref()
     }
 
     /// The leaf's key, bound to [`certificate_id`](Self::certificate_id).
-    pub fn trusted_key(&self) -> TrustedKey {
-        self.trusted_key.clone()
+    ///
+    /// # Errors
+    /// [`SubjectError`]: the subject yields no certificate id.
+    pub fn trusted_key(&self) -> Result<TrustedKey, &SubjectError> {
+        let id = self.certificate_id()?.clone();
+        Ok(TrustedKey::vouch(id, self.key.clone()))
+    }
+
+    /// The authentication id that it yields under the anchor's policy.
+    ///
+    /// # Errors
+    /// [`Reason::TemplateAttributeMissing`], [`Reason::SubjectUnusable`].
+    pub fn auth_id(&self) -> Result<AuthId, Reason> {
+        self.auth_id_under(&self.anchor)
+    }
+
+    /// That under the anchor as it is today.
+    pub(crate) fn auth_id_under(&self, anchor: &Anchor) -> Result<AuthId, Reason> {
+        let id = AuthId::of(&self.subject, anchor.policy().auth_id_template.as_ref())
+            .map_err(|error| Reason::unfilled(error, TemplateUse::AuthId))?;
+        match id.as_str() {
+            "" => Err(Reason::SubjectUnusable(UnusableSubject::Empty)),
+            _ => Ok(id),
+        }
+    }
+
+    pub(crate) fn parsed(&self) -> &Certificate {
+        &self.parsed
     }
 
     /// Fails when the leaf or the anchor is outside its window at `now`.
-    pub(crate) fn check_windows(&self, now: UnixTime) -> Result<(), ChainError> {
-        path::check_leaf_window(self.leaf_window, now)?;
+    pub(crate) fn check_validity(&self, now: UnixTime) -> Result<(), ChainError> {
+        path::check_leaf_window(certificate::validity(&self.parsed), now)?;
         path::check_anchor_window(&self.anchor, now)
     }
 }

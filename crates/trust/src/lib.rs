@@ -15,7 +15,7 @@
 //! use gangplank_key::Backend;
 //! use gangplank_testkit::{Leaf, NOW, TestCa};
 //! use gangplank_trust::{
-//!     Anchor, AnchorPolicy, AutoProvisioning, Outcome, Proof, Source, Tenant, TenantId, decide,
+//!     Anchor, AnchorPolicy, AutoProvisioning, Known, Outcome, Proof, Source, Tenant, TenantId, decide,
 //!     verify,
 //! };
 //!
@@ -29,9 +29,9 @@
 //! tenant.anchors.push(anchor.with_policy(policy));
 //!
 //! let chain = verify(&[device.certificate], &tenant, Backend::PURE_RUST, NOW)?;
-//! assert_eq!(chain.certificate_id().as_str(), "SN-1");
+//! assert_eq!(chain.certificate_id()?.as_str(), "SN-1");
 //!
-//! let decision = decide(&Proof::Chain(&chain), &tenant, None, Source::Unknown, NOW);
+//! let decision = decide(&Proof::Chain(&chain), &tenant, Known::default(), Source::Unknown, NOW);
 //! assert!(matches!(decision.outcome, Outcome::Provision(_)));
 //! # Ok(())
 //! # }
@@ -43,12 +43,17 @@
 extern crate alloc;
 
 mod anchor;
+mod auth_id;
 mod certificate;
 mod chain;
 mod chain_error;
 mod decide;
 mod distinguished_name;
+mod explain;
+mod known;
+mod leaf_rules;
 mod path;
+mod plan;
 mod policy;
 mod reason;
 mod subject;
@@ -60,19 +65,21 @@ pub mod orchestrator;
 pub mod roots;
 
 pub use anchor::{Anchor, AnchorError, Validity, ValidityInverted};
+pub use auth_id::{AuthId, StoredAuthId};
 pub use chain::{VerifiedChain, verify};
 pub use chain_error::ChainError;
-pub use decide::{
-    Check, Decision, KnownDevice, Outcome, Plan, Proof, Source, Standing, TraceEntry, decide,
-};
+pub use decide::{Change, Decision, Outcome, Proof, Recognition, Rule, Source, TraceEntry, decide};
 pub use distinguished_name::{
     DistinguishedName, MAX_ATTRIBUTES, MAX_NAME_BYTES, MAX_RELATIVE_NAMES, NameError,
     NameTextError, PreparedName, UnusableSubject,
 };
+pub use explain::{Explanation, explain};
+pub use known::{Bound, Known, KnownDevice, Standing};
 pub use path::{
     CertificateFault, MAX_CERTIFICATE_BYTES, MAX_CERTIFICATES, MAX_INTERMEDIATES, PathProfile,
     Purpose, verify_path,
 };
+pub use plan::{Origin, Plan, PlannedDeviceId, Quotas};
 pub use policy::{
     AnchorPolicy, AnchorStanding, Approval, AutoProvisioning, DenyList, IdentityBinding, KeyKind,
     LeafRules, Ocsp, OcspChecking, ProvisionAs,

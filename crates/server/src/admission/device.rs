@@ -1,7 +1,7 @@
 use gangplank_envelope::payload_signature::{self, PayloadSignature, VerifiedBody};
 use gangplank_envelope::{Envelope, Expect, Limits, Verified, VerifyError};
 use gangplank_key::{PublicKey, TrustedKey};
-use gangplank_trust::{KnownDevice, Standing};
+use gangplank_trust::{Bound, KnownDevice, ProvisionAs, Standing};
 
 use super::Refused;
 #[cfg(feature = "message")]
@@ -100,14 +100,18 @@ pub(crate) fn by_device<'e, 'd>(
 impl Device {
     /// The device as a decision sees it.
     pub(crate) fn known(&self) -> KnownDevice {
+        let certificates = self.certificates.iter();
         KnownDevice {
             tenant: self.tenant.clone(),
-            certificate_id: self.certificate_id.clone(),
-            spki_sha256: self
-                .certificates
-                .iter()
-                .map(|certificate| certificate.spki_sha256)
-                .collect(),
+            device_id: self.id.to_string(),
+            certificate_id: Some(self.certificate_id.clone()),
+            auth_id: None,
+            bound: Bound {
+                issuer: None,
+                spki_sha256: certificates.clone().map(|one| one.spki_sha256).collect(),
+                certificate_sha256: certificates.map(|one| one.fingerprint).collect(),
+            },
+            joined_as: ProvisionAs::Device,
             standing: match self.state {
                 DeviceState::Rejected => Standing::Rejected,
                 _ if self.disabled => Standing::Disabled,

@@ -5,7 +5,8 @@ use gangplank_testkit::{Leaf, NOW, TestCa};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{AnchorPolicy, AutoProvisioning, Retry, verify};
+use crate::{AnchorPolicy, AutoProvisioning, Bound, ProvisionAs, Retry, TenantId, verify};
+use gangplank_key::CertificateId;
 
 /// Keys cost time to make, and no test changes them.
 static FIXTURE: LazyLock<(TestCa, VerifiedChain)> = LazyLock::new(|| {
@@ -42,14 +43,28 @@ fn chain() -> &'static VerifiedChain {
 fn known(standing: Standing) -> KnownDevice {
     KnownDevice {
         tenant: TenantId::parse("t").unwrap(),
-        certificate_id: chain().certificate_id().clone(),
-        spki_sha256: vec![chain().trusted_key().key().spki_sha256()],
+        device_id: "d1".to_string(),
+        certificate_id: chain().certificate_id().ok().cloned(),
+        auth_id: None,
+        bound: Bound {
+            spki_sha256: vec![chain().key().spki_sha256()],
+            ..Bound::default()
+        },
+        joined_as: ProvisionAs::Device,
         standing,
     }
 }
 
+/// The known device, with nothing new about it.
+fn aboard() -> Outcome {
+    Outcome::Known(Recognition {
+        device_id: "d1".to_string(),
+        changes: Vec::new(),
+    })
+}
+
 fn outcome(proof: &Proof<'_>, tenant: &Tenant, known: Option<&KnownDevice>) -> Outcome {
-    let decision = decide(proof, tenant, known, Source::Unknown, NOW);
+    let decision = decide(proof, tenant, known.into(), Source::Unknown, NOW);
     let last = decision.trace.last().unwrap();
     assert_eq!(
         last.passed,
@@ -77,7 +92,7 @@ fn stranger_under_an_enabled_anchor_is_provisioned() {
     let Outcome::Provision(plan) = outcome(&Proof::Chain(chain()), &tenant, None) else {
         panic!("not provisioned");
     };
-    assert_eq!(plan.certificate_id().as_str(), "pump");
+    assert_eq!(plan.certificate_id().unwrap().as_str(), "pump");
     assert_eq!(
         (plan.tenant(), plan.anchor_id(), plan.policy_revision()),
         (&tenant.id, "root", 7)
@@ -100,11 +115,11 @@ fn known_devices_come_aboard() {
     let tenant = tenant(Disabled);
     assert_eq!(
         outcome(&Proof::Registered, &tenant, Some(&device)),
-        Outcome::Known
+        aboard()
     );
     assert_eq!(
         outcome(&Proof::Chain(chain()), &tenant, Some(&device)),
-        Outcome::Known
+        aboard()
     );
 }
 
@@ -181,13 +196,13 @@ fn possession_of_a_registered_key_is_not_enough() {
 fn another_devices_id_or_key_is_a_conflict() {
     let proof = Proof::Chain(chain());
     let mut device = known(Standing::Admitted);
-    device.spki_sha256 = vec![[0; 32]];
+    device.bound.spki_sha256 = vec![[0; 32]];
     assert_eq!(
         refused(&proof, &tenant(Enabled), Some(&device)),
         "identity-conflict"
     );
     let mut device = known(Standing::Admitted);
-    device.certificate_id = CertificateId::parse("other").unwrap();
+    device.certificate_id = Some(CertificateId::parse("other").unwrap());
     assert_eq!(
         refused(&proof, &tenant(Enabled), Some(&device)),
         "identity-conflict"
@@ -216,7 +231,7 @@ fn kept_chains_expire() {
     let decision = decide(
         &Proof::Chain(chain()),
         &tenant(Enabled),
-        None,
+        Known::default(),
         Source::Unknown,
         later,
     );
@@ -224,26 +239,39 @@ fn kept_chains_expire() {
 }
 
 #[test]
-fn trace_names_every_check_and_the_source() {
+fn trace_names_every_rule_and_what_it_saw() {
+    let now = NOW.as_secs().to_string();
     let source = Source::from("::ffff:192.0.2.1".parse::<IpAddr>().unwrap());
-    let decision = decide(&Proof::Chain(chain()), &tenant(Disabled), None, source, NOW);
+    let decision = decide(
+        &Proof::Chain(chain()),
+        &tenant(Enabled),
+        Known::default(),
+        source,
+        NOW,
+    );
     let trace: Vec<_> = decision
         .trace
         .iter()
-        .map(|e| (e.check.to_string(), e.passed))
+        .map(|entry| (entry.rule.name(), entry.saw.as_str(), entry.passed))
         .collect();
     let expected = [
-        ("sent from 192.0.2.1", true),
-        ("the tenant is enabled", true),
-        ("the chain was verified for this tenant", true),
-        ("the anchor is the tenant's", true),
-        ("leaf and anchor are valid now", true),
-        ("the anchor provisions devices", false),
+        ("tenant-enabled", "t", true),
+        ("chain-of-tenant", "t", true),
+        ("anchor-present", "root", true),
+        ("validity", &now, true),
+        ("not-denied", "not listed", true),
+        ("leaf-rules", "met", true),
+        ("auth-id", "CN=pump", true),
+        ("device-known", "no device", false),
+        ("auto-provisioning", "enabled", true),
+        ("window", "no limit", true),
+        ("source", "192.0.2.1", true),
+        ("subject", "CN=pump", true),
+        ("device-id", "a random one", true),
+        ("anchor-quota", "0, no limit", true),
+        ("tenant-quota", "0, no limit", true),
     ];
-    assert_eq!(
-        trace,
-        expected.map(|(check, passed)| (check.to_string(), passed))
-    );
+    assert_eq!(trace, expected);
 }
 
 fn standings() -> impl Strategy<Value = Standing> {
@@ -273,7 +301,7 @@ proptest! {
         tenant.unknown = if queue { UnknownDevices::Queue } else { UnknownDevices::Refuse };
         let device = standing.map(|standing| {
             let mut device = known(standing);
-            if !same_key { device.spki_sha256.clear(); }
+            if !same_key { device.bound.spki_sha256.clear(); }
             if !same_tenant { device.tenant = TenantId::parse("other").unwrap(); }
             device
         });
@@ -284,12 +312,12 @@ proptest! {
         };
         let now = UnixTime::since_unix_epoch(core::time::Duration::from_secs(seconds));
         for now in [now, NOW] {
-            let decision = decide(&proof, &tenant, device.as_ref(), Source::Unknown, now);
+            let decision = decide(&proof, &tenant, device.as_ref().into(), Source::Unknown, now);
             if let Outcome::Provision(_) = decision.outcome {
                 prop_assert!(enabled && auto && matches!(proof, Proof::Chain(_)));
                 prop_assert!(standing.is_none_or(|s| s == Standing::Pending && same_key && same_tenant));
             }
-            if decision.outcome == Outcome::Known {
+            if let Outcome::Known(_) = decision.outcome {
                 prop_assert!(enabled && same_tenant && standing == Some(Standing::Admitted));
             }
         }

@@ -1,4 +1,5 @@
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::{Part, Placeholder, Template};
 
@@ -25,6 +26,15 @@ pub enum TemplateLint {
     DeviceIdDn,
     /// Its own text has what no device id has.
     DeviceIdLiteral,
+}
+
+impl fmt::Display for TemplateUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AuthId => "authentication id",
+            Self::DeviceId => "device id",
+        })
+    }
 }
 
 impl TemplateLint {

@@ -74,14 +74,14 @@ impl Server {
         let decision = decide(
             &Proof::Registered,
             tenant,
-            Some(&device.known()),
+            Some(&device.known()).into(),
             source,
             now,
         );
         log(&decision, &device.certificate_id);
         match decision.outcome {
             // One that waits goes to the store as well: its once keys are consumed there.
-            Outcome::Known | Outcome::Pending => Ok(Found {
+            Outcome::Known(_) | Outcome::Pending => Ok(Found {
                 verified,
                 plan: AdmissionPlan::Known {
                     device_id: device.id.clone(),
@@ -122,7 +122,13 @@ impl Server {
                     Refusal::not_admitted(format!("no tenant claims it: {error}"))
                 })?;
                 (
-                    decide(&Proof::Possession, tenant, known.as_ref(), source, now),
+                    decide(
+                        &Proof::Possession,
+                        tenant,
+                        known.as_ref().into(),
+                        source,
+                        now,
+                    ),
                     tenant,
                 )
             }
@@ -139,7 +145,7 @@ impl Server {
             Outcome::Refuse(reason) => {
                 return Err(self.turn_away(&verified, &reason, now).await?);
             }
-            Outcome::Known => {
+            Outcome::Known(_) => {
                 return Err(Refusal::not_admitted(
                     "the device is known under another key",
                 ));
@@ -176,11 +182,8 @@ impl Server {
         source: Source,
         now: UnixTime,
     ) -> Result<Decision, Refusal> {
-        if chain.certificate_id() != claimed {
-            return Err(Refusal::not_admitted(format!(
-                "certificate-id-mismatch: the certificate yields {}, the envelope claims {claimed}",
-                chain.certificate_id()
-            )));
+        if let Some(reason) = another_id(chain, claimed) {
+            return Err(Refusal::decided(&reason));
         }
         let devices = self.shared.store.devices_by_certificate_id(claimed).await?;
         // Who only claims the id is no reason to keep away the one whom an anchor vouches for.
@@ -197,11 +200,22 @@ impl Server {
         Ok(decide(
             &Proof::Chain(chain),
             tenant,
-            known.as_ref(),
+            known.as_ref().into(),
             source,
             now,
         ))
     }
+}
+
+/// Why the certificate is not one of the device that the envelope claims to come from.
+fn another_id(chain: &VerifiedChain, claimed: &CertificateId) -> Option<Reason> {
+    let yields = match chain.certificate_id() {
+        Ok(id) if id == claimed => return None,
+        Ok(id) => id.to_string(),
+        Err(error) => format!("none: {error}"),
+    };
+    let claimed = claimed.to_string();
+    Some(Reason::CertificateIdMismatch { claimed, yields })
 }
 
 fn new_device(
@@ -225,6 +239,6 @@ fn new_device(
 
 fn log(decision: &Decision, id: &CertificateId) {
     for entry in &decision.trace {
-        tracing::debug!(certificate_id = %id, check = %entry.check, passed = entry.passed, "decision");
+        tracing::debug!(certificate_id = %id, rule = entry.rule.name(), passed = entry.passed, saw = entry.saw, "decision");
     }
 }

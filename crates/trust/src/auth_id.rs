@@ -1,0 +1,172 @@
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::{DistinguishedName, FillError, Filled, PreparedName, Template};
+
+/// The authentication id that a verified certificate yields: what a device's credential is found by.
+///
+/// It is the printed subject, or what the anchor's `auth-id-template` makes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthId {
+    text: String,
+    origin: Origin,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Origin {
+    Subject(PreparedName),
+    Template(Vec<String>),
+}
+
+impl AuthId {
+    /// That of a subject.
+    ///
+    /// # Errors
+    /// [`FillError`]: the template asks for what the subject does not have.
+    pub fn of(subject: &DistinguishedName, template: Option<&Template>) -> Result<Self, FillError> {
+        Ok(match template {
+            None => Self {
+                text: subject.to_string(),
+                origin: Origin::Subject(subject.prepared()),
+            },
+            Some(template) => {
+                let filled = template.fill(subject)?;
+                Self {
+                    text: String::from(filled.as_str()),
+                    origin: Origin::Template(values(&filled)),
+                }
+            }
+        })
+    }
+
+    /// The id as text; a subject as RFC 2253 prints it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What else the id is looked up by: a whole subject also by its name, since names that print
+    /// differently may be one (RFC 5280 §7.1).
+    pub fn prepared_name(&self) -> Option<&PreparedName> {
+        match &self.origin {
+            Origin::Subject(name) => Some(name),
+            Origin::Template(_) => None,
+        }
+    }
+
+    /// The values that a template put into the id, none for a whole subject: stored with the device,
+    /// since other values may make the same text.
+    pub fn template_values(&self) -> &[String] {
+        match &self.origin {
+            Origin::Subject(_) => &[],
+            Origin::Template(values) => values,
+        }
+    }
+
+    /// Whether a stored credential is this one's.
+    pub(crate) fn compare(&self, stored: &StoredAuthId) -> Sameness {
+        match &self.origin {
+            Origin::Subject(name)
+                if self.text == stored.text || stored.name.as_ref() == Some(name) =>
+            {
+                Sameness::Same
+            }
+            Origin::Template(values) if self.text == stored.text => match &stored.values {
+                // Made by other values: another device, though nobody could tell by the text.
+                Some(others) if others != values => Sameness::Collision,
+                _ => Sameness::Same,
+            },
+            _ => Sameness::Other,
+        }
+    }
+}
+
+/// Whether two authentication ids are one device's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sameness {
+    Same,
+    Other,
+    Collision,
+}
+
+/// The authentication id of a stored credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredAuthId {
+    text: String,
+    name: Option<PreparedName>,
+    values: Option<Vec<String>>,
+}
+
+impl StoredAuthId {
+    /// One that an operator wrote, or that a whole subject yielded.
+    pub fn new(text: &str) -> Self {
+        let name = DistinguishedName::parse(text).ok();
+        Self {
+            text: String::from(text),
+            name: name.map(|name| name.prepared()),
+            values: None,
+        }
+    }
+
+    /// One that a template made of these values, see [`AuthId::template_values`].
+    pub fn of_template(text: &str, values: Vec<String>) -> Self {
+        Self {
+            text: String::from(text),
+            name: None,
+            values: Some(values),
+        }
+    }
+
+    /// The id as it was stored.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+pub(crate) fn values(filled: &Filled) -> Vec<String> {
+    filled
+        .values()
+        .map(|(_, value)| String::from(value))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(text: &str) -> DistinguishedName {
+        DistinguishedName::parse(text).unwrap()
+    }
+
+    fn template(text: &str) -> Template {
+        Template::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_whole_subject_is_found_by_its_print_or_its_name() {
+        let id = AuthId::of(&subject("CN=dev1,O=ACME"), None).unwrap();
+        assert_eq!(id.as_str(), "CN=dev1,O=ACME");
+        for (stored, sameness) in [
+            ("CN=dev1,O=ACME", Sameness::Same),
+            ("cn=DEV1, o=acme", Sameness::Same),
+            ("O=ACME,CN=dev1", Sameness::Other),
+            ("dev1", Sameness::Other),
+        ] {
+            assert_eq!(id.compare(&StoredAuthId::new(stored)), sameness, "{stored}");
+        }
+    }
+
+    #[test]
+    fn a_template_tells_its_values_apart() {
+        let both = template("{{subject-cn}}:{{subject-ou}}");
+        let one = AuthId::of(&subject("CN=a,OU=b:c"), Some(&both)).unwrap();
+        let other = AuthId::of(&subject("CN=a:b,OU=c"), Some(&both)).unwrap();
+        assert_eq!((one.as_str(), other.as_str()), ("a:b:c", "a:b:c"));
+        let stored = StoredAuthId::of_template("a:b:c", one.template_values().to_vec());
+        assert_eq!(one.compare(&stored), Sameness::Same);
+        assert_eq!(other.compare(&stored), Sameness::Collision);
+        // An operator's text is compared by exact code points.
+        assert_eq!(other.compare(&StoredAuthId::new("a:b:c")), Sameness::Same);
+        assert_eq!(other.compare(&StoredAuthId::new("A:b:c")), Sameness::Other);
+        assert_eq!(other.prepared_name(), None);
+    }
+}

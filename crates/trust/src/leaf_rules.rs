@@ -1,0 +1,131 @@
+//! What an anchor's policy asks of a leaf, beyond a valid path.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use gangplank_key::Algorithm;
+use x509_cert::Certificate;
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{ExtendedKeyUsage, SubjectAltName};
+
+use crate::{DenyList, KeyKind, LeafRules, Reason, VerifiedChain};
+
+impl DenyList {
+    pub(crate) fn check(&self, chain: &VerifiedChain) -> Result<(), Reason> {
+        let certificate = self.certificates.contains(&chain.certificate_sha256());
+        let key = self.keys.contains(&chain.key().spki_sha256());
+        match (certificate, key) {
+            (true, _) => Err(Reason::Denied {
+                what: "certificate",
+            }),
+            (_, true) => Err(Reason::Denied { what: "key" }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl LeafRules {
+    pub(crate) fn check(&self, chain: &VerifiedChain) -> Result<(), Reason> {
+        let leaf = chain.parsed();
+        let listed = purposes(leaf);
+        if let Some(missing) = self.purposes.iter().find(|oid| !listed.contains(oid)) {
+            let needed = missing.to_string();
+            return Err(Reason::LeafPurposeMissing { needed });
+        }
+        let kind = KeyKind::of(chain.key().algorithm());
+        let allowed = |kinds: &Vec<KeyKind>| kind.is_some_and(|kind| kinds.contains(&kind));
+        if !self.key_kinds.as_ref().is_none_or(allowed) {
+            let found = String::from(chain.key().algorithm().name());
+            return Err(Reason::KeyNotAllowed { found });
+        }
+        let Some(pattern) = &self.alternative_name else {
+            return Ok(());
+        };
+        let names = alternative_names(leaf);
+        match names.iter().any(|name| matches(pattern, name)) {
+            true => Ok(()),
+            false => Err(Reason::AlternativeNameNotAllowed {
+                pattern: pattern.clone(),
+                found: names.join(", "),
+            }),
+        }
+    }
+}
+
+impl KeyKind {
+    fn of(algorithm: Algorithm) -> Option<Self> {
+        match algorithm {
+            Algorithm::EcdsaP256Sha256 => Some(Self::P256),
+            Algorithm::EcdsaP384Sha384 => Some(Self::P384),
+            Algorithm::Ed25519 => Some(Self::Ed25519),
+            rsa if rsa.is_rsa() => Some(Self::Rsa),
+            _ => None,
+        }
+    }
+}
+
+fn purposes(leaf: &Certificate) -> Vec<der::asn1::ObjectIdentifier> {
+    let extension = leaf.tbs_certificate().get_extension::<ExtendedKeyUsage>();
+    match extension {
+        Ok(Some((_, ExtendedKeyUsage(purposes)))) => purposes,
+        _ => Vec::new(),
+    }
+}
+
+fn alternative_names(leaf: &Certificate) -> Vec<String> {
+    let extension = leaf.tbs_certificate().get_extension::<SubjectAltName>();
+    let Ok(Some((_, SubjectAltName(names)))) = extension else {
+        return Vec::new();
+    };
+    let text = |name: &GeneralName| match name {
+        GeneralName::DnsName(name) => Some(name.as_str().to_ascii_lowercase()),
+        GeneralName::Rfc822Name(name) => Some(name.to_string()),
+        GeneralName::UniformResourceIdentifier(uri) => Some(uri.to_string()),
+        _ => None,
+    };
+    names.iter().filter_map(text).collect()
+}
+
+/// Whether `text` is `pattern`, in which `*` stands for any run of characters. Takes time
+/// proportional to both lengths multiplied at most.
+fn matches(pattern: &str, text: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let first = pieces.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let mut pieces: Vec<&str> = pieces.collect();
+    let Some(last) = pieces.pop() else {
+        return rest.is_empty();
+    };
+    for piece in pieces {
+        match rest.split_once(piece) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_is_any_run_of_characters() {
+        for (pattern, text, expected) in [
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("a*", "abc", true),
+            ("*.example.com", "pump.example.com", true),
+            ("*.example.com", "pump.example.org", false),
+            ("a*b*c", "a-b-c", true),
+            ("a*b*c", "a-c-b", false),
+            ("ab*ba", "aba", false),
+            ("*", "", true),
+            ("**", "x", true),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+}
