@@ -108,6 +108,8 @@ pub struct Issued {
 pub struct Leaf {
     common_name: Option<String>,
     serial_number: Option<String>,
+    organization: Option<String>,
+    organizational_unit: Option<String>,
     valid: (u64, u64),
     purposes: Vec<Purpose>,
     authority: Option<BasicConstraints>,
@@ -123,6 +125,8 @@ impl Leaf {
         Self {
             common_name: Some(common_name.to_owned()),
             serial_number: None,
+            organization: None,
+            organizational_unit: None,
             valid: (VALID_FROM, VALID_UNTIL),
             purposes: Vec::new(),
             authority: None,
@@ -145,6 +149,20 @@ impl Leaf {
     #[must_use]
     pub fn serial_number(mut self, serial_number: &str) -> Self {
         self.serial_number = Some(serial_number.to_owned());
+        self
+    }
+
+    /// Adds the subject attribute O.
+    #[must_use]
+    pub fn organization(mut self, name: &str) -> Self {
+        self.organization = Some(name.to_owned());
+        self
+    }
+
+    /// Adds the subject attribute OU.
+    #[must_use]
+    pub fn organizational_unit(mut self, name: &str) -> Self {
+        self.organizational_unit = Some(name.to_owned());
         self
     }
 
@@ -199,21 +217,26 @@ impl Leaf {
         self
     }
 
+    /// The widest first, as usual.
+    fn subject(&self) -> DistinguishedName {
+        let mut subject = DistinguishedName::new();
+        for (kind, value) in [
+            (DnType::OrganizationName, &self.organization),
+            (DnType::OrganizationalUnitName, &self.organizational_unit),
+            (DnType::CommonName, &self.common_name),
+            (DnType::CustomDnType(vec![2, 5, 4, 5]), &self.serial_number),
+        ] {
+            if let Some(value) = value {
+                subject.push(kind, value.as_str());
+            }
+        }
+        subject
+    }
+
     fn parameters(&self) -> (CertificateParams, KeyPair) {
         let mut parameters =
             CertificateParams::new(self.dns_names.clone()).expect("subject alternative names");
-        parameters.distinguished_name = DistinguishedName::new();
-        if let Some(name) = &self.common_name {
-            parameters
-                .distinguished_name
-                .push(DnType::CommonName, name.as_str());
-        }
-        if let Some(number) = &self.serial_number {
-            let serial_number = DnType::CustomDnType(vec![2, 5, 4, 5]);
-            parameters
-                .distinguished_name
-                .push(serial_number, number.as_str());
-        }
+        parameters.distinguished_name = self.subject();
         let instant = |seconds| date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds);
         parameters.not_before = instant(self.valid.0);
         parameters.not_after = instant(self.valid.1);

@@ -62,6 +62,12 @@ impl AuthId {
         }
     }
 
+    /// Whether a stored credential is found by this id. Its device may be another one all the same, if a
+    /// template made both of different values: [`decide`](crate::decide) tells.
+    pub fn names(&self, stored: &StoredAuthId) -> bool {
+        self.compare(stored) != Sameness::Other
+    }
+
     /// Whether a stored credential is this one's.
     pub(crate) fn compare(&self, stored: &StoredAuthId) -> Sameness {
         match &self.origin {

@@ -5,8 +5,8 @@ use x509_cert::Certificate;
 use crate::certificate;
 use crate::path::{self, PathProfile, Purpose, verify_path};
 use crate::{
-    Anchor, AnchorStanding, AuthId, CertificateFault, ChainError, DistinguishedName, Reason,
-    SubjectError, TemplateUse, Tenant, TenantId, UnusableSubject, subject,
+    Anchor, AnchorStanding, AuthId, CertificateFault, ChainError, DistinguishedName, Filled,
+    Reason, StoredAuthId, SubjectError, TemplateUse, Tenant, TenantId, UnusableSubject, subject,
 };
 
 /// Looks for a path from `chain`'s first certificate, the leaf, to a trust anchor of `tenant`.
@@ -134,6 +134,28 @@ impl VerifiedChain {
     /// [`Reason::TemplateAttributeMissing`], [`Reason::SubjectUnusable`].
     pub fn auth_id(&self) -> Result<AuthId, Reason> {
         self.auth_id_under(&self.anchor)
+    }
+
+    /// As [`auth_id`](Self::auth_id), where the sender has given one.
+    ///
+    /// # Errors
+    /// [`Reason::AuthIdMismatch`]: it is not what the certificate yields.
+    pub fn expect_auth_id(&self, given: &str) -> Result<AuthId, Reason> {
+        let yields = self.auth_id()?;
+        match yields.names(&StoredAuthId::new(given)) {
+            true => Ok(yields),
+            false => Err(Reason::AuthIdMismatch {
+                given: given.into(),
+                yields: yields.as_str().into(),
+            }),
+        }
+    }
+
+    /// The device id that the anchor's template makes of the subject, to look up who has it. [`None`]
+    /// without a template, or if it cannot be filled.
+    pub fn device_id(&self) -> Option<Filled> {
+        let template = self.anchor.policy().device_id_template.as_ref()?;
+        template.fill(&self.subject).ok()
     }
 
     /// That under the anchor as it is today.

@@ -16,7 +16,8 @@ pub struct Known<'k> {
     /// one found by the claimed id, or the answer would tell whether that id exists. Tombstones count
     /// as devices.
     pub device: Option<&'k KnownDevice>,
-    /// The device that has the device id which a template makes for the newcomer, if there is one.
+    /// The device that has the device id which a template makes for the newcomer, if there is one: see
+    /// [`VerifiedChain::device_id`](crate::VerifiedChain::device_id). One with another id is no matter.
     pub holder_of_device_id: Option<&'k KnownDevice>,
     /// How many devices the chain's anchor has provisioned.
     pub provisioned_by_anchor: u64,

@@ -42,13 +42,16 @@
 
 extern crate alloc;
 
+mod adapter;
 mod anchor;
 mod auth_id;
 mod certificate;
 mod chain;
 mod chain_error;
 mod decide;
+mod device_id;
 mod distinguished_name;
+mod edge;
 mod explain;
 mod known;
 mod leaf_rules;
@@ -64,6 +67,7 @@ mod tenant_id;
 pub mod orchestrator;
 pub mod roots;
 
+pub use adapter::{AuthInfo, CredentialsRequest};
 pub use anchor::{Anchor, AnchorError, Validity, ValidityInverted};
 pub use auth_id::{AuthId, StoredAuthId};
 pub use chain::{VerifiedChain, verify};
@@ -73,6 +77,7 @@ pub use distinguished_name::{
     DistinguishedName, MAX_ATTRIBUTES, MAX_NAME_BYTES, MAX_RELATIVE_NAMES, NameError,
     NameTextError, PreparedName, UnusableSubject,
 };
+pub use edge::{EdgeDevice, EdgeOutcome, Gateway, decide_edge};
 pub use explain::{Explanation, explain};
 pub use known::{Bound, Known, KnownDevice, Standing};
 pub use path::{

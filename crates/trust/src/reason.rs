@@ -1,6 +1,6 @@
 use alloc::string::String;
 
-use crate::{ChainError, FillError, Source, TemplateUse, UnusableSubject};
+use crate::{ChainError, FillError, Source, TemplateError, TemplateUse, UnusableSubject};
 
 /// Why a device is refused: for the operator's log. The device learns only that it was.
 ///
@@ -12,6 +12,18 @@ pub enum Reason {
     /// The device's certificate is not believed.
     #[error("the certificate is not trusted: {0}")]
     NotTrusted(ChainError),
+    /// No tenant is the device's.
+    #[error("no tenant trusts the certificate's issuer or has the name that is given")]
+    TenantUnknown,
+    /// Several tenants trust the issuer, and nothing says whose device it is.
+    #[error("several tenants trust the certificate's issuer; name one by host name or path")]
+    TenantAmbiguous,
+    /// The host name that should name the tenant has one label only.
+    #[error("{hint:?} does not name a tenant: a host name that does has a label before a dot")]
+    TenantHintMalformed {
+        /// What is there.
+        hint: String,
+    },
     /// The tenant is switched off.
     #[error("the tenant is disabled; enable it to admit its devices")]
     TenantDisabled,
@@ -58,6 +70,9 @@ pub enum Reason {
         /// What is missing.
         error: FillError,
     },
+    /// A template that another program passed on is none.
+    #[error("the template of authentication ids cannot be used: {0}")]
+    TemplateUnusable(TemplateError),
     /// No identity can be made from the subject.
     #[error("the subject cannot be used: {0}")]
     SubjectUnusable(UnusableSubject),
@@ -138,6 +153,18 @@ pub enum Reason {
         /// What the template makes.
         id: String,
     },
+    /// There is no such gateway.
+    #[error("the gateway is not registered")]
+    GatewayUnknown,
+    /// An operator disabled the gateway.
+    #[error("the gateway is disabled; enable it to let devices act through it")]
+    GatewayDisabled,
+    /// The device may act through other gateways only.
+    #[error("the device may not act through this gateway; add the gateway to its via")]
+    GatewayNotAuthorised,
+    /// Another gateway brought the device.
+    #[error("the device was already auto-provisioned for another gateway")]
+    ClaimedByOtherGateway,
     /// The anchor has provisioned as many devices as it may.
     #[error("anchor {anchor} has provisioned the {max} devices that it may")]
     QuotaAnchor {
@@ -159,6 +186,9 @@ impl Reason {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotTrusted(error) => code_of_chain(error),
+            Self::TenantUnknown => "tenant-unknown",
+            Self::TenantAmbiguous => "tenant-ambiguous",
+            Self::TenantHintMalformed { .. } => "tenant-hint-malformed",
             Self::TenantDisabled => "tenant-disabled",
             Self::OtherTenant => "other-tenant",
             Self::AnchorWithdrawn { .. } => "anchor-withdrawn",
@@ -167,6 +197,7 @@ impl Reason {
             Self::KeyNotAllowed { .. } => "key-not-allowed",
             Self::AlternativeNameNotAllowed { .. } => "alternative-name-not-allowed",
             Self::TemplateAttributeMissing { .. } => "template-attribute-missing",
+            Self::TemplateUnusable(_) => "template-unusable",
             Self::SubjectUnusable(_) => "subject-unusable",
             Self::AuthIdMismatch { .. } => "auth-id-mismatch",
             Self::CertificateIdMismatch { .. } => "certificate-id-mismatch",
@@ -181,6 +212,10 @@ impl Reason {
             Self::OutsideWindow { .. } => "outside-window",
             Self::SourceNotAllowed { .. } => "source-not-allowed",
             Self::DeviceIdInvalid { .. } => "device-id-invalid",
+            Self::GatewayUnknown => "gateway-unknown",
+            Self::GatewayDisabled => "gateway-disabled",
+            Self::GatewayNotAuthorised => "gateway-not-authorised",
+            Self::ClaimedByOtherGateway => "claimed-by-other-gateway",
             Self::QuotaAnchor { .. } => "quota-anchor",
             Self::QuotaTenant { .. } => "quota-tenant",
         }
@@ -191,6 +226,7 @@ impl Reason {
     pub fn http_status(&self) -> u16 {
         match self {
             Self::NotTrusted(ChainError::Malformed { position: 0 })
+            | Self::TenantHintMalformed { .. }
             | Self::AuthIdMismatch { .. }
             | Self::CertificateIdMismatch { .. }
             | Self::DeviceIdInvalid { .. }
@@ -199,6 +235,8 @@ impl Reason {
                 ..
             } => 400,
             Self::NotTrusted(ChainError::Empty)
+            | Self::TenantUnknown
+            | Self::TenantAmbiguous
             | Self::UnknownDevice
             | Self::DeviceDisabled
             | Self::ProvisioningDisabled { .. } => 404,
@@ -208,6 +246,10 @@ impl Reason {
             | Self::Tombstoned
             | Self::OutsideWindow { .. }
             | Self::SourceNotAllowed { .. }
+            | Self::GatewayUnknown
+            | Self::GatewayDisabled
+            | Self::GatewayNotAuthorised
+            | Self::ClaimedByOtherGateway
             | Self::QuotaAnchor { .. }
             | Self::QuotaTenant { .. } => 403,
             Self::IdentityConflict { .. } => 409,
@@ -233,6 +275,7 @@ impl Reason {
             | Self::DeviceDisabled
             | Self::CredentialDisabled
             | Self::OutsideWindow { .. }
+            | Self::GatewayDisabled
             | Self::QuotaAnchor { .. }
             | Self::QuotaTenant { .. } => Retry::Later,
             _ => Retry::Never,

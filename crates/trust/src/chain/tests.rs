@@ -629,3 +629,19 @@ proptest! {
         prop_assert!(verify(&[bytes.into()], &tenant, Backend::AWS_LC_RS, NOW).is_err());
     }
 }
+
+#[test]
+fn another_authentication_id_than_the_certificates_is_refused() {
+    let leaf = Leaf::new("dev1").organization("ACME");
+    let (device, tenant) = issued(&leaf);
+    let chain = check(&[device.certificate], &tenant).unwrap();
+    for given in ["CN=dev1,O=ACME", "cn=DEV1, o=acme"] {
+        let id = chain.expect_auth_id(given).unwrap();
+        assert_eq!(id.as_str(), "CN=dev1,O=ACME");
+    }
+    let reason = chain.expect_auth_id("CN=someone-else,O=ACME").unwrap_err();
+    assert_eq!(
+        (reason.code(), reason.http_status()),
+        ("auth-id-mismatch", 400)
+    );
+}

@@ -5,9 +5,11 @@ use alloc::string::{String, ToString};
 use super::recognition::conflict_with;
 use super::{Outcome, Question, Rule};
 use crate::auth_id::values;
+use crate::device_id::is_device_id;
 use crate::plan::{Origin, Plan, PlannedDeviceId, Quotas};
 use crate::{
-    Anchor, AnchorPolicy, Approval, AuthId, Reason, Source, Standing, TemplateUse, VerifiedChain,
+    Anchor, AnchorPolicy, Approval, AuthId, Filled, KnownDevice, Reason, Source, TemplateUse,
+    VerifiedChain,
 };
 
 impl Question<'_> {
@@ -114,12 +116,11 @@ impl Question<'_> {
                     id: String::from(filled.as_str()),
                 }),
             })
-            .and_then(|filled| match self.known.holder_of_device_id {
-                // The stranger that waits may be the holder: its own id is not in its way.
-                Some(holder) if !self.is_waiting(&holder.device_id) => Err(conflict_with(holder)),
-                _ => Ok(filled),
+            .and_then(|filled| match self.holder(filled.as_str()) {
+                Some(holder) => Err(conflict_with(holder)),
+                None => Ok(filled),
             });
-        let saw = |filled: &crate::Filled| String::from(filled.as_str());
+        let saw = |filled: &Filled| String::from(filled.as_str());
         let filled = self.trace.result(Rule::DeviceId, filled, saw)?;
         Ok(PlannedDeviceId::Template {
             id: String::from(filled.as_str()),
@@ -127,10 +128,14 @@ impl Question<'_> {
         })
     }
 
-    fn is_waiting(&self, device_id: &str) -> bool {
-        let waits = |device: &&crate::KnownDevice| device.standing == Standing::Pending;
-        let device = self.known.device.filter(waits);
-        device.is_some_and(|device| device.device_id == device_id)
+    /// Who else has the device id. The stranger that waits may have it: it is its own.
+    fn holder(&self, device_id: &str) -> Option<&KnownDevice> {
+        let is_newcomer = |holder: &KnownDevice| {
+            let newcomer = self.known.device;
+            newcomer.is_some_and(|device| device.device_id == holder.device_id)
+        };
+        let holder = self.known.holder_of_device_id?;
+        (holder.device_id == device_id && !is_newcomer(holder)).then_some(holder)
     }
 
     fn within_quotas(&mut self, anchor: &Anchor, quotas: Quotas) -> Result<(), Reason> {
@@ -158,21 +163,9 @@ impl Question<'_> {
     }
 }
 
-/// What Eclipse Hono and gangplank both take: the shared words of gangplank's design bound the length
-/// and the first character, and Hono has no `~`.
-fn is_device_id(id: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:=-".contains(&byte);
-    let first = id.bytes().next();
-    first.is_some_and(|first| first.is_ascii_alphanumeric())
-        && id.len() <= MAX_DEVICE_ID_BYTES
-        && id.bytes().all(allowed)
-}
-
 fn of(has: u64, max: Option<u64>) -> String {
     match max {
         Some(max) => format!("{has} of {max}"),
         None => format!("{has}, no limit"),
     }
 }
-
-const MAX_DEVICE_ID_BYTES: usize = 128;
