@@ -157,3 +157,6 @@ impl Serialize for Explanation {
         object.end()
     }
 }
+
+#[cfg(test)]
+mod tests;
