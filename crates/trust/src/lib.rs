@@ -29,7 +29,7 @@
 //! tenant.anchors.push(anchor.with_policy(policy));
 //!
 //! let chain = verify(&[device.certificate], &tenant, Backend::PURE_RUST, NOW)?;
-//! assert_eq!(chain.certificate_id()?.as_str(), "SN-1");
+//! assert_eq!(chain.certificate_id().map(|id| id.as_str()), Ok("SN-1"));
 //!
 //! let decision = decide(&Proof::Chain(&chain), &tenant, Known::default(), Source::Unknown, NOW);
 //! assert!(matches!(decision.outcome, Outcome::Provision(_)));
@@ -43,6 +43,8 @@
 extern crate alloc;
 
 mod adapter;
+mod adapters;
+mod alias;
 mod anchor;
 mod auth_id;
 mod certificate;
@@ -51,10 +53,12 @@ mod chain_error;
 mod decide;
 mod device_id;
 mod distinguished_name;
+mod document;
 mod edge;
 mod explain;
 mod known;
 mod leaf_rules;
+mod name_pattern;
 mod path;
 mod plan;
 mod policy;
@@ -68,6 +72,8 @@ pub mod orchestrator;
 pub mod roots;
 
 pub use adapter::{AuthInfo, CredentialsRequest};
+pub use adapters::{Adapter, AdapterList, Adapters};
+pub use alias::{Alias, AliasError};
 pub use anchor::{Anchor, AnchorError, Validity, ValidityInverted};
 pub use auth_id::{AuthId, StoredAuthId};
 pub use chain::{VerifiedChain, verify};
@@ -77,9 +83,14 @@ pub use distinguished_name::{
     DistinguishedName, MAX_ATTRIBUTES, MAX_NAME_BYTES, MAX_RELATIVE_NAMES, NameError,
     NameTextError, PreparedName, UnusableSubject,
 };
+pub use document::{
+    AdapterAnchor, AdapterView, DocumentError, FreeObject, KeyAlgorithm, MAX_ANCHORS, MAX_DENIED,
+    MAX_DOCUMENT_BYTES, MAX_NESTING, MAX_PURPOSES, MAX_SOURCES, RegistrationLimits, TenantDocument,
+};
 pub use edge::{EdgeDevice, EdgeOutcome, Gateway, decide_edge};
 pub use explain::{Explanation, explain};
 pub use known::{Bound, Known, KnownDevice, Standing};
+pub use name_pattern::{NamePattern, NamePatternError};
 pub use path::{
     CertificateFault, MAX_CERTIFICATE_BYTES, MAX_CERTIFICATES, MAX_INTERMEDIATES, PathProfile,
     Purpose, verify_path,
@@ -87,7 +98,7 @@ pub use path::{
 pub use plan::{Origin, Plan, PlannedDeviceId, Quotas};
 pub use policy::{
     AnchorPolicy, AnchorStanding, Approval, AutoProvisioning, DenyList, IdentityBinding, KeyKind,
-    LeafRules, Ocsp, OcspChecking, ProvisionAs,
+    LeafRules, Ocsp, OcspChecking, OcspNonce, ProvisionAs,
 };
 pub use reason::{Reason, Retry};
 pub use subject::SubjectError;

@@ -7,7 +7,7 @@ use der::asn1::ObjectIdentifier;
 use ipnet::IpNet;
 use rustls_pki_types::CertificateDer;
 
-use crate::{Template, Validity};
+use crate::{NamePattern, Template, Validity};
 
 /// What becomes of the devices that an anchor vouches for. The default is that of Eclipse Hono: known
 /// devices come aboard, and nobody joins.
@@ -110,9 +110,8 @@ pub struct LeafRules {
     pub purposes: Vec<ObjectIdentifier>,
     /// Kinds of key it may have; any without it.
     pub key_kinds: Option<Vec<KeyKind>>,
-    /// A pattern that one of its subject alternative names (DNS name, URI or e-mail address) has to
-    /// match: `*` stands for any run of characters.
-    pub alternative_name: Option<String>,
+    /// What one of its subject alternative names (DNS name, URI or e-mail address) has to match.
+    pub alternative_name: Option<NamePattern>,
 }
 
 /// Kinds of key that a device's certificate may have.
@@ -147,8 +146,18 @@ pub struct Ocsp {
     pub responder_uri: Option<String>,
     /// Who signs the answers; the anchor without it.
     pub responder_certificate: Option<CertificateDer<'static>>,
-    /// Whether a question carries a nonce, if it was said.
-    pub nonce: Option<bool>,
+    /// Whether a question carries a nonce.
+    pub nonce: OcspNonce,
+}
+
+/// Whether a question over OCSP carries a nonce (RFC 8954), so that its answer cannot be an old one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OcspNonce {
+    /// It does not: responders that answer in advance know none.
+    #[default]
+    Omitted,
+    /// It does.
+    Sent,
 }
 
 /// Whether a leaf's status is needed.

@@ -1,6 +1,7 @@
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{Anchor, TenantId};
+use crate::{Adapters, Alias, Anchor, TenantId};
 
 /// A tenant and its policy. A new one is enabled, trusts nothing and refuses strangers.
 #[derive(Clone, Debug)]
@@ -17,10 +18,17 @@ pub struct Tenant {
     pub unknown: UnknownDevices,
     /// How many devices it may have; any number without it.
     pub max_devices: Option<u64>,
+    /// Another name of it, that no other tenant has.
+    pub alias: Option<Alias>,
+    /// Tenants of one group may trust anchors of one name; all others have names of their own.
+    pub trust_anchor_group: Option<String>,
+    /// The protocol adapters that its devices may use.
+    pub adapters: Adapters,
 }
 
 impl Tenant {
-    /// Enabled, revision 0, no anchors, [`UnknownDevices::Refuse`], no limit.
+    /// Enabled, revision 0, no anchors, [`UnknownDevices::Refuse`], no limit, no other name, no
+    /// group, [`Adapters::All`].
     pub fn new(id: TenantId) -> Self {
         Self {
             id,
@@ -29,6 +37,9 @@ impl Tenant {
             anchors: Vec::new(),
             unknown: UnknownDevices::Refuse,
             max_devices: None,
+            alias: None,
+            trust_anchor_group: None,
+            adapters: Adapters::All,
         }
     }
 }
