@@ -210,7 +210,7 @@ impl ServerBuilder {
 
     /// The tenants. Without any there is the tenant `default`, which trusts only certificates that
     /// an operator registered. Each other one must exist in the store
-    /// ([`put_tenant`](Store::put_tenant)), which keeps its devices.
+    /// ([`save_tenant`](Store::save_tenant)), which keeps its devices.
     #[must_use]
     pub fn tenants(mut self, tenants: Vec<Tenant>) -> Self {
         self.tenants = tenants;

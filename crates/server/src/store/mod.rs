@@ -16,6 +16,7 @@
 mod error;
 mod model;
 mod operations;
+mod tenants;
 
 pub mod conformance;
 #[cfg(feature = "sqlite")]
@@ -26,19 +27,22 @@ use gangplank_envelope::OnceKey;
 use gangplank_key::CertificateId;
 use gangplank_onboarding::DeviceId;
 use gangplank_token::StoredSecret;
+use gangplank_trust::TenantId;
 use rustls_pki_types::UnixTime;
 
 pub use error::StoreError;
 pub use model::{
     Actor, AuditEntry, AuditRecord, DeploymentDocument, Described, Device, DeviceCertificate,
-    DeviceQuery, DeviceState, Document, LiveToken, OutboxEvent, OutboxRecord, TenantRecord,
-    TokenKind, action,
+    DeviceQuery, DeviceState, Document, LiveToken, OutboxEvent, OutboxRecord, TokenKind, action,
 };
 pub use operations::{
     Admission, AdmissionOutcome, AdmissionPlan, AuthenticationOutcome, CapabilitiesReport, Change,
     ChangeOutcome, ClientAuthentication, Conflict, Credentials, GitTokenIssue, Inadmissible,
     IssueOutcome, NewDevice, Purged, PutOutcome, RegisterOutcome, Registration, StatusReport,
-    TenantChange, TenantOutcome,
+};
+pub use tenants::{
+    ExpectedTenant, TenantContent, TenantNews, TenantOutcome, TenantQuery, TenantRecord,
+    TenantRemoval, TenantRemovalOutcome, TenantSave,
 };
 
 /// The state of an orchestrator, as few operations of its own domain. Used as `Arc<dyn Store>`.
@@ -103,8 +107,15 @@ pub trait Store: Send + Sync + 'static {
     /// [`audit`](Self::audit).
     async fn outbox(&self, after: u64, limit: usize) -> Result<Vec<OutboxRecord>, StoreError>;
 
-    /// All tenants, by id.
-    async fn tenants(&self) -> Result<Vec<TenantRecord>, StoreError>;
+    /// The tenant of that id.
+    async fn tenant(&self, id: &TenantId) -> Result<Option<TenantRecord>, StoreError>;
+
+    /// A page of tenants, by id.
+    async fn tenants(&self, query: &TenantQuery) -> Result<Vec<TenantRecord>, StoreError>;
+
+    /// What became of all tenants since the revision `since` of an earlier answer, or from the
+    /// beginning; `None` if nothing did. Asked before each decision, so it is cheap when nothing did.
+    async fn tenant_news(&self, since: Option<u64>) -> Result<Option<TenantNews>, StoreError>;
 
     /// Whether reads and writes would be answered now.
     async fn ready(&self) -> Result<(), StoreError>;
@@ -154,8 +165,15 @@ pub trait Store: Send + Sync + 'static {
     /// Appends to the audit; the entry's number.
     async fn append_audit(&self, entry: AuditEntry) -> Result<u64, StoreError>;
 
-    /// Makes or changes a tenant, if its revision is greater than the stored one.
-    async fn put_tenant(&self, change: TenantChange) -> Result<TenantOutcome, StoreError>;
+    /// Makes or changes a tenant. Of racing changes that expect one revision exactly one is made, and
+    /// no two tenants come to have an alias, or an issuer's name outside of one group, in common.
+    async fn save_tenant(&self, save: TenantSave) -> Result<TenantOutcome, StoreError>;
+
+    /// Removes a tenant that has no devices.
+    async fn remove_tenant(
+        &self,
+        removal: TenantRemoval,
+    ) -> Result<TenantRemovalOutcome, StoreError>;
 
     /// Acknowledges all events up to and including `through`.
     async fn acknowledge_outbox(&self, through: u64) -> Result<(), StoreError>;

@@ -181,19 +181,6 @@ pub struct DeploymentDocument {
     pub document: Document,
 }
 
-/// A tenant as it is stored. The store gives no meaning to the document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TenantRecord {
-    /// The tenant's name. One called `default` exists from the start.
-    pub id: TenantId,
-    /// A disabled tenant's devices are refused everywhere, whatever their own state.
-    pub enabled: bool,
-    /// Grows with each change of the policy.
-    pub policy_revision: u64,
-    /// The policy: anchors and rules, as JSON.
-    pub document: String,
-}
-
 /// Who caused a change.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Actor {
@@ -286,8 +273,12 @@ pub mod action {
     pub const CAPABILITIES: &str = "device.capabilities";
     /// A device sent a deployment's status.
     pub const STATUS: &str = "device.status";
-    /// A tenant was made or changed.
-    pub const TENANT: &str = "tenant.changed";
+    /// A tenant was made.
+    pub const TENANT_CREATED: &str = "tenant.created";
+    /// A tenant was changed.
+    pub const TENANT_CHANGED: &str = "tenant.changed";
+    /// A tenant was removed.
+    pub const TENANT_REMOVED: &str = "tenant.removed";
 }
 
 /// What an embedding service may want to act upon, written in the transaction that caused it.

@@ -7,7 +7,7 @@ use gangplank_token::{ClientId, StoredSecret};
 use gangplank_trust::TenantId;
 use rustls_pki_types::{CertificateDer, UnixTime};
 
-use super::{Actor, Described, Device, DeviceState, TenantRecord};
+use super::{Actor, Described, Device, DeviceState};
 
 /// A device that the store may not know yet. The store compares these values and believes them:
 /// that they belong together is the caller's finding.
@@ -291,30 +291,6 @@ pub enum ChangeOutcome {
     NotFound,
     /// The change is not possible from this state; nothing changed.
     WrongState(DeviceState),
-}
-
-/// A tenant is made or changed.
-#[derive(Clone, Debug)]
-pub struct TenantChange {
-    /// The whole tenant as it shall be.
-    pub tenant: TenantRecord,
-    /// Who does it.
-    pub actor: Actor,
-    /// Now.
-    pub at: UnixTime,
-}
-
-/// The answer to a [`TenantChange`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TenantOutcome {
-    /// It is as asked for.
-    Stored,
-    /// What is stored differs and its revision is not lower than the one offered, so somebody was
-    /// faster; nothing changed.
-    Stale {
-        /// The stored revision.
-        current: u64,
-    },
 }
 
 /// What [`Store::purge`](super::Store::purge) deleted.

@@ -241,12 +241,12 @@ async fn removing_ends_tokens_and_secrets(bench: Bench) -> Checked {
 async fn a_disabled_tenant_ends_nothing_but_stops_everything(bench: Bench) -> Checked {
     bench.aboard(1, 1).await?;
     bench.opens(1, 1, 1).await?;
-    bench.put_tenant("default", false, 1).await?;
+    bench.put_tenant("default", false).await?;
     expect!(!bench.lives(TokenKind::Access, 1).await?, "a token opens");
     expect!(!bench.opens(1, 1, 2).await?, "a client authenticates");
     let outcome = bench.git_token(1, 2).await?;
     expect_eq!(outcome, IssueOutcome::NotAdmissible(Inadmissible::Tenant));
-    bench.put_tenant("default", true, 2).await?;
+    bench.put_tenant("default", true).await?;
     expect!(bench.lives(TokenKind::Access, 1).await?, "a token ended");
     expect!(bench.opens(1, 1, 3).await?, "a secret ended");
     Ok(())

@@ -14,10 +14,10 @@ async fn what_was_answered_is_there_after_reopening(bench: Bench) -> Checked {
     bench.opens(1, 1, 1).await?;
     bench.store.put_capabilities(capabilities(1, "c")?).await?;
     bench.store.put_status(status(1, "app", "s")?).await?;
-    bench.put_tenant("acme", true, 1).await?;
+    bench.put_tenant("acme", true).await?;
     let documents = bench.store.capabilities(&device.id).await?;
     let statuses = bench.store.statuses(&device.id).await?;
-    let (audit, tenants) = (bench.audit().await?, bench.store.tenants().await?);
+    let (audit, tenants) = (bench.audit().await?, bench.tenants().await?);
     let (outbox, second) = (bench.store.outbox(0, 10).await?, bench.device(2).await?);
 
     let bench = bench.reopen().await?;
@@ -26,7 +26,7 @@ async fn what_was_answered_is_there_after_reopening(bench: Bench) -> Checked {
     expect_eq!(bench.store.capabilities(&device.id).await?, documents);
     expect_eq!(bench.store.statuses(&device.id).await?, statuses);
     expect_eq!(bench.audit().await?, audit);
-    expect_eq!(bench.store.tenants().await?, tenants);
+    expect_eq!(bench.tenants().await?, tenants);
     expect_eq!(bench.store.outbox(0, 10).await?, outbox);
     expect!(
         bench.lives(TokenKind::Access, 1).await?,

@@ -13,8 +13,9 @@ use super::{Backend, Failure};
 use crate::store::{
     Actor, Admission, AdmissionOutcome, AdmissionPlan, AuditRecord, AuthenticationOutcome,
     CapabilitiesReport, Change, ChangeOutcome, ClientAuthentication, Credentials, DEFAULT_TENANT,
-    Described, Device, GitTokenIssue, IssueOutcome, MAX_PAGE, NewDevice, RegisterOutcome,
-    Registration, StatusReport, Store, TenantChange, TenantOutcome, TenantRecord, TokenKind,
+    Described, Device, ExpectedTenant, GitTokenIssue, IssueOutcome, MAX_PAGE, NewDevice,
+    RegisterOutcome, Registration, StatusReport, Store, TenantContent, TenantOutcome, TenantQuery,
+    TenantRecord, TenantSave, TokenKind,
 };
 
 /// The case fails unless the condition holds.
@@ -162,24 +163,20 @@ impl Bench {
         Ok(self.store.audit(0, MAX_PAGE).await?)
     }
 
-    pub(super) async fn put_tenant(
-        &self,
-        id: &str,
-        enabled: bool,
-        revision: u64,
-    ) -> Result<TenantOutcome, Failure> {
-        let tenant = TenantRecord {
-            id: tenant(id)?,
-            enabled,
-            policy_revision: revision,
-            document: "{}".to_owned(),
-        };
-        let change = TenantChange {
-            tenant,
-            actor: operator(),
-            at: at(0),
-        };
-        Ok(self.store.put_tenant(change).await?)
+    /// Makes a tenant, or changes the one that is there; its revision.
+    pub(super) async fn put_tenant(&self, id: &str, enabled: bool) -> Result<u64, Failure> {
+        let mut save = tenant_save(id, ExpectedTenant::Present)?;
+        save.content.enabled = enabled;
+        if self.store.tenant(&save.id).await?.is_none() {
+            save.expected = ExpectedTenant::Absent;
+        }
+        let outcome = self.store.save_tenant(save).await?;
+        Ok(expect_match!(outcome, TenantOutcome::Saved { revision } => revision))
+    }
+
+    /// All tenants there are.
+    pub(super) async fn tenants(&self) -> Result<Vec<TenantRecord>, Failure> {
+        Ok(self.store.tenants(&TenantQuery::default()).await?)
     }
 }
 
@@ -228,6 +225,22 @@ pub(super) fn certificate_id(n: u32) -> Result<CertificateId, Failure> {
 
 pub(super) fn tenant(id: &str) -> Result<TenantId, Failure> {
     TenantId::parse(id).map_err(|error| Failure(error.to_string()))
+}
+
+pub(super) fn tenant_save(id: &str, expected: ExpectedTenant) -> Result<TenantSave, Failure> {
+    Ok(TenantSave {
+        id: tenant(id)?,
+        expected,
+        content: TenantContent {
+            enabled: true,
+            alias: None,
+            issuers: Vec::new(),
+            trust_anchor_group: None,
+            document: format!("document of {id}"),
+        },
+        actor: operator(),
+        at: at(0),
+    })
 }
 
 pub(super) fn new(n: u32) -> Result<NewDevice, Failure> {

@@ -22,6 +22,7 @@ mod records;
 mod refusals;
 mod registration;
 mod reports;
+mod tenants;
 
 use core::fmt;
 use core::pin::Pin;
@@ -128,7 +129,7 @@ struct Case {
     run: fn(Bench) -> Pin<Box<dyn Future<Output = Checked> + Send>>,
 }
 
-fn groups() -> [Vec<Case>; 9] {
+fn groups() -> [Vec<Case>; 10] {
     [
         registration::cases(),
         admission::cases(),
@@ -137,6 +138,7 @@ fn groups() -> [Vec<Case>; 9] {
         operator::cases(),
         reports::cases(),
         records::cases(),
+        tenants::cases(),
         races::cases(),
         durability::cases(),
     ]

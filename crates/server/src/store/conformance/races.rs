@@ -19,7 +19,7 @@ cases![
 ];
 
 /// Runs all at once and waits for all.
-async fn all<T, F>(calls: impl IntoIterator<Item = F>) -> Result<Vec<T>, Failure>
+pub(super) async fn all<T, F>(calls: impl IntoIterator<Item = F>) -> Result<Vec<T>, Failure>
 where
     T: Send + 'static,
     F: Future<Output = Result<T, StoreError>> + Send + 'static,
@@ -197,4 +197,4 @@ async fn a_removal_that_races_is_final(bench: Bench) -> Checked {
     Ok(())
 }
 
-const RACERS: u32 = 64;
+pub(super) const RACERS: u32 = 64;

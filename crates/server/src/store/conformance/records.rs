@@ -2,13 +2,9 @@ use std::sync::Arc;
 
 use super::Checked;
 use super::fixture::*;
-use crate::store::{
-    Actor, AuditEntry, DEFAULT_TENANT, MAX_PAGE, Purged, TenantOutcome, TenantRecord, TokenKind,
-};
+use crate::store::{Actor, AuditEntry, MAX_PAGE, Purged, TokenKind};
 
 cases![
-    the_default_tenant_is_there,
-    a_tenant_changes_by_a_greater_revision_only,
     a_once_key_is_consumed_once,
     once_keys_are_consumed_all_or_none,
     a_once_key_out_of_date_is_not_fresh,
@@ -19,47 +15,6 @@ cases![
     outbox_events_stay_until_they_are_acknowledged,
     a_store_that_answers_is_ready,
 ];
-
-async fn the_default_tenant_is_there(bench: Bench) -> Checked {
-    let tenants = bench.store.tenants().await?;
-    let expected = TenantRecord {
-        id: tenant(DEFAULT_TENANT)?,
-        enabled: true,
-        policy_revision: 0,
-        document: "{}".to_owned(),
-    };
-    expect_eq!(tenants, vec![expected]);
-    expect_eq!(bench.audit().await?, vec![]);
-    Ok(())
-}
-
-async fn a_tenant_changes_by_a_greater_revision_only(bench: Bench) -> Checked {
-    expect_eq!(
-        bench.put_tenant("acme", true, 3).await?,
-        TenantOutcome::Stored
-    );
-    let audit = bench.audit().await?;
-    expect_eq!(audit.len(), 1);
-    expect_eq!(
-        bench.put_tenant("acme", true, 3).await?,
-        TenantOutcome::Stored
-    );
-    let stale = TenantOutcome::Stale { current: 3 };
-    expect_eq!(bench.put_tenant("acme", false, 3).await?, stale);
-    expect_eq!(bench.put_tenant("acme", false, 2).await?, stale);
-    expect_eq!(bench.audit().await?, audit);
-    expect_eq!(
-        bench.put_tenant("acme", false, 4).await?,
-        TenantOutcome::Stored
-    );
-    let tenants = bench.store.tenants().await?;
-    let found: Vec<_> = tenants
-        .iter()
-        .map(|one| (one.id.as_str(), one.enabled, one.policy_revision))
-        .collect();
-    expect_eq!(found, [("acme", false, 4), ("default", true, 0)]);
-    Ok(())
-}
 
 async fn a_once_key_is_consumed_once(bench: Bench) -> Checked {
     expect!(

@@ -65,7 +65,7 @@ async fn a_certificate_id_of_another_key_is_a_conflict(bench: Bench) -> Checked 
 
 async fn a_key_of_another_device_is_a_conflict(bench: Bench) -> Checked {
     bench.register(1).await?;
-    bench.put_tenant("other", true, 1).await?;
+    bench.put_tenant("other", true).await?;
     let holder = device_id(1)?;
     let conflict = RegisterOutcome::Conflict(Conflict::KeyTaken { holder });
     let mut other = new(2)?;
@@ -91,7 +91,7 @@ async fn a_device_id_that_is_taken_is_a_conflict(bench: Bench) -> Checked {
 
 async fn two_tenants_may_know_one_certificate_id(bench: Bench) -> Checked {
     bench.register(1).await?;
-    bench.put_tenant("other", true, 1).await?;
+    bench.put_tenant("other", true).await?;
     let mut abroad = new(2)?;
     abroad.tenant = tenant("other")?;
     abroad.certificate_id = certificate_id(1)?;

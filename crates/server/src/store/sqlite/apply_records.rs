@@ -7,7 +7,7 @@ use rustls_pki_types::UnixTime;
 use super::fault::Fault;
 use super::rows::{count, execute, integer, scalar, seconds};
 use super::writer::Step;
-use crate::store::{Actor, AuditEntry, OutboxEvent, Purged, TenantChange, TenantOutcome, action};
+use crate::store::{Actor, AuditEntry, OutboxEvent, Purged};
 
 /// Consumes once keys. After `false` the caller undoes its step, and with it what was inserted.
 ///
@@ -100,58 +100,6 @@ impl About<'_> {
 pub(super) fn acknowledge_outbox(c: &Connection, through: u64) -> Result<Step<()>, Fault> {
     execute(c, "DELETE FROM outbox WHERE seq <= ?1", [integer(through)])?;
     Ok(Step::Keep(()))
-}
-
-pub(super) fn put_tenant(
-    c: &Connection,
-    change: &TenantChange,
-) -> Result<Step<TenantOutcome>, Fault> {
-    let tenant = &change.tenant;
-    let values = params![
-        tenant.id.as_str(),
-        tenant.enabled,
-        integer(tenant.policy_revision),
-        tenant.document
-    ];
-    let written = execute(
-        c,
-        "INSERT INTO tenant (id, enabled, policy_revision, document) VALUES (?1, ?2, ?3, ?4) \
-         ON CONFLICT (id) DO UPDATE SET enabled = ?2, policy_revision = ?3, document = ?4 \
-         WHERE policy_revision < ?3",
-        values,
-    )?;
-    if written == 0 {
-        return unchanged_tenant(c, change);
-    }
-    let entry = AuditEntry {
-        at: change.at,
-        actor: change.actor.clone(),
-        action: action::TENANT.into(),
-        tenant: Some(tenant.id.clone()),
-        device: None,
-        detail: serde_json::json!({
-            "enabled": tenant.enabled,
-            "policyRevision": tenant.policy_revision,
-        })
-        .to_string(),
-    };
-    append_audit(c, &entry)?;
-    Ok(Step::Keep(TenantOutcome::Stored))
-}
-
-fn unchanged_tenant(c: &Connection, change: &TenantChange) -> Result<Step<TenantOutcome>, Fault> {
-    let tenant = &change.tenant;
-    let current = super::read::tenants(c)?
-        .into_iter()
-        .find(|stored| stored.id == tenant.id)
-        .ok_or_else(|| Fault::corrupt("a tenant is there and is not"))?;
-    Ok(Step::Undo(if current == *tenant {
-        TenantOutcome::Stored
-    } else {
-        TenantOutcome::Stale {
-            current: current.policy_revision,
-        }
-    }))
 }
 
 pub(super) fn purge(c: &Connection, now: UnixTime) -> Result<Step<Purged>, Fault> {

@@ -9,10 +9,12 @@ mod apply_credentials;
 mod apply_operator;
 mod apply_records;
 mod apply_reports;
+mod apply_tenants;
 mod device_rows;
 mod fault;
 mod open;
 mod read;
+mod read_tenants;
 mod readers;
 mod rows;
 mod schema;
@@ -29,6 +31,7 @@ use gangplank_envelope::OnceKey;
 use gangplank_key::CertificateId;
 use gangplank_onboarding::DeviceId;
 use gangplank_token::StoredSecret;
+use gangplank_trust::TenantId;
 use rustls_pki_types::UnixTime;
 
 use self::readers::Readers;
@@ -37,8 +40,9 @@ use super::{
     Actor, Admission, AdmissionOutcome, AuditEntry, AuditRecord, AuthenticationOutcome,
     CapabilitiesReport, Change, ChangeOutcome, ClientAuthentication, DeploymentDocument, Device,
     DeviceQuery, Document, GitTokenIssue, IssueOutcome, LiveToken, OutboxRecord, Purged,
-    PutOutcome, RegisterOutcome, Registration, StatusReport, Store, StoreError, TenantChange,
-    TenantOutcome, TenantRecord, TokenKind,
+    PutOutcome, RegisterOutcome, Registration, StatusReport, Store, StoreError, TenantNews,
+    TenantOutcome, TenantQuery, TenantRecord, TenantRemoval, TenantRemovalOutcome, TenantSave,
+    TokenKind,
 };
 
 /// A [`Store`] in one SQLite file, in write-ahead mode with `synchronous=FULL`.
@@ -148,12 +152,28 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn tenants(&self) -> Result<Vec<TenantRecord>, StoreError> {
-        self.readers.read(read::tenants).await
+    async fn tenant(&self, id: &TenantId) -> Result<Option<TenantRecord>, StoreError> {
+        let id = id.clone();
+        self.readers
+            .read(move |c| read_tenants::tenant(c, &id))
+            .await
+    }
+
+    async fn tenants(&self, query: &TenantQuery) -> Result<Vec<TenantRecord>, StoreError> {
+        let query = query.clone();
+        self.readers
+            .read(move |c| read_tenants::tenants(c, &query))
+            .await
+    }
+
+    async fn tenant_news(&self, since: Option<u64>) -> Result<Option<TenantNews>, StoreError> {
+        self.readers
+            .read(move |c| read_tenants::tenant_news(c, since))
+            .await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        self.readers.read(|c| read::tenants(c).map(drop)).await?;
+        self.readers.read(read_tenants::newest_revision).await?;
         self.writer.apply(|_| Ok(Step::Keep(()))).await
     }
 
@@ -222,9 +242,18 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn put_tenant(&self, change: TenantChange) -> Result<TenantOutcome, StoreError> {
+    async fn save_tenant(&self, save: TenantSave) -> Result<TenantOutcome, StoreError> {
         self.writer
-            .apply(move |c| apply_records::put_tenant(c, &change))
+            .apply(move |c| apply_tenants::save_tenant(c, &save))
+            .await
+    }
+
+    async fn remove_tenant(
+        &self,
+        removal: TenantRemoval,
+    ) -> Result<TenantRemovalOutcome, StoreError> {
+        self.writer
+            .apply(move |c| apply_tenants::remove_tenant(c, &removal))
             .await
     }
 

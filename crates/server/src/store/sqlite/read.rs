@@ -11,7 +11,7 @@ use super::rows::{
 };
 use crate::store::{
     Actor, AuditEntry, AuditRecord, DeploymentDocument, Device, DeviceQuery, Document, LiveToken,
-    MAX_PAGE, OutboxEvent, OutboxRecord, TenantRecord, TokenKind,
+    MAX_PAGE, OutboxEvent, OutboxRecord, TokenKind,
 };
 
 pub(super) fn found_by_id(c: &Connection, id: &DeviceId) -> Result<Option<Found>, Fault> {
@@ -165,22 +165,6 @@ pub(super) fn outbox(c: &Connection, after: u64, limit: usize) -> Result<Vec<Out
             })?,
             tenant: parsed(row, 3, TenantId::parse)?,
             device: parsed(row, 4, DeviceId::parse)?,
-        });
-    }
-    Ok(found)
-}
-
-pub(super) fn tenants(c: &Connection) -> Result<Vec<TenantRecord>, Fault> {
-    let mut statement =
-        c.prepare_cached("SELECT id, enabled, policy_revision, document FROM tenant ORDER BY id")?;
-    let mut rows = statement.query([])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push(TenantRecord {
-            id: parsed(row, 0, TenantId::parse)?,
-            enabled: row.get(1)?,
-            policy_revision: count(row.get(2)?)?,
-            document: row.get(3)?,
         });
     }
     Ok(found)

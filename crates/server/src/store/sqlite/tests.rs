@@ -53,7 +53,7 @@ async fn sqlite_passes_the_conformance_suite() {
     let report = conformance::run(Arc::new(Folders::default())).await;
     println!("{report}");
     assert!(report.passed(), "{report}");
-    assert!(report.results().len() >= 85, "{report}");
+    assert!(report.results().len() >= 102, "{report}");
 }
 
 #[tokio::test]
@@ -351,4 +351,43 @@ async fn a_lock_that_another_process_keeps_is_an_error() {
     );
     other.execute_batch("ROLLBACK").unwrap();
     store.append_audit(audit_entry("")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_schema_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = Connection::open(file(&folder)).unwrap();
+    old.execute_batch(include_str!("schema_1.sql")).unwrap();
+    old.execute_batch(
+        "INSERT INTO tenant (id, enabled, policy_revision, document) VALUES ('acme', 0, 7, '{}');
+         PRAGMA application_id = 1735421035; PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    drop(old);
+    let store = SqliteStore::open(&file(&folder)).unwrap();
+    let tenants = store.tenants(&TenantQuery::default()).await.unwrap();
+    let found = tenants.iter().map(|one| (one.id.as_str(), one.enabled));
+    assert!(found.eq([("acme", false), ("default", true)]));
+    let news = store.tenant_news(None).await.unwrap().unwrap();
+    assert_eq!((news.revision, news.changed), (7, tenants));
+}
+
+#[tokio::test]
+async fn tenants_are_compared_by_index() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(SqliteStore::open(&file(&folder)).unwrap());
+    let connection = Connection::open(file(&folder)).unwrap();
+    for select in [
+        apply_tenants::HOLDER_OF_ALIAS,
+        apply_tenants::HOLDER_OF_ISSUER,
+    ] {
+        let mut plan = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {select}"))
+            .unwrap();
+        let steps = plan.query_map([rusqlite::types::Null; 2], |row| row.get::<_, String>(3));
+        for step in steps.unwrap() {
+            let step = step.unwrap();
+            assert!(!step.starts_with("SCAN"), "{step} in {select}");
+        }
+    }
 }
