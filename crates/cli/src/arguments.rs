@@ -2,7 +2,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     CertCommand, Demo, DesiredState, DeviceCommand, EnvelopeCommand, GitCredential, KeyCommand,
-    MessageCommand, Onboard, ReportCommand, Reset, Serve, Status,
+    MessageCommand, Onboard, ReportCommand, Reset, Serve, Status, TrustCommand,
 };
 
 /// Brings edge devices aboard workload orchestrators
@@ -56,4 +56,7 @@ pub(crate) enum Command {
     /// Sign and verify HTTP messages (RFC 9421), and look at what is signed
     #[command(subcommand)]
     Message(MessageCommand),
+    /// Say who is trusted, and why
+    #[command(subcommand)]
+    Trust(TrustCommand),
 }

@@ -76,17 +76,7 @@ fn software_key(bytes: &[u8]) -> Result<SoftwareKey, PrivateKeyError> {
 
 /// Reads the certificates of a file, in its order: all of a PEM text, or one of DER. At least one.
 pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
-    let malformed =
-        || Failure::new(Exit::No, "no X.509 certificate in PEM or DER").while_doing(path.display());
-    let bytes = read(path)?;
-    let is_pem = bytes.windows(BEGIN.len()).any(|window| window == BEGIN);
-    let certificates = if is_pem {
-        CertificateDer::pem_slice_iter(&bytes)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| malformed())?
-    } else {
-        vec![CertificateDer::from(bytes.to_vec())]
-    };
+    let certificates = unread_certificates(path)?;
     // Intermediates may have keys that gangplank does not verify with; they must be certificates.
     let is_certificate = |certificate: &CertificateDer<'_>| {
         !matches!(
@@ -94,10 +84,31 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
             Err(KeyError::Certificate)
         )
     };
-    if certificates.is_empty() || !certificates.iter().all(is_certificate) {
-        return Err(malformed());
+    match certificates.iter().all(is_certificate) {
+        true => Ok(certificates),
+        false => Err(no_certificate(path)),
     }
-    Ok(certificates)
+}
+
+/// As [`certificates`], for those whose bytes are to be judged: they may be anything.
+pub(crate) fn unread_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    let bytes = read(path)?;
+    let is_pem = bytes.windows(BEGIN.len()).any(|window| window == BEGIN);
+    let certificates = if is_pem {
+        CertificateDer::pem_slice_iter(&bytes)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| no_certificate(path))?
+    } else {
+        vec![CertificateDer::from(bytes.to_vec())]
+    };
+    match certificates.is_empty() {
+        true => Err(no_certificate(path)),
+        false => Ok(certificates),
+    }
+}
+
+fn no_certificate(path: &Path) -> Failure {
+    Failure::new(Exit::No, "no X.509 certificate in PEM or DER").while_doing(path.display())
 }
 
 /// Reads the first certificate of a file.

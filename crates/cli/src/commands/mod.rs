@@ -13,6 +13,7 @@ mod report;
 mod reset;
 mod serve;
 mod status;
+mod trust;
 
 use crate::arguments::{Cli, Command};
 use crate::{Exit, Failure};
@@ -30,6 +31,7 @@ pub(crate) use report::ReportCommand;
 pub(crate) use reset::Reset;
 pub(crate) use serve::Serve;
 pub(crate) use status::Status;
+pub(crate) use trust::TrustCommand;
 
 pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
@@ -46,5 +48,6 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Cert(command) => cert::run(command),
         Command::Envelope(command) => envelope::run(command),
         Command::Message(command) => message::run(command),
+        Command::Trust(command) => trust::run(command),
     }
 }
