@@ -2,14 +2,14 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use der::Decode;
-use der::asn1::{AnyRef, ObjectIdentifier};
-use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
+use der::asn1::ObjectIdentifier;
+use rustls_pki_types::{CertificateDer, UnixTime};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
 use crate::certificate;
 use crate::path::conformance;
 use crate::path::name_constraints::Constraints;
-use crate::{AnchorPolicy, CertificateFault, DistinguishedName};
+use crate::{AnchorPolicy, CertificateFault, DistinguishedName, PreparedName};
 
 /// What a path may end at: a name, a key and a validity, and what whoever it vouches for may do.
 ///
@@ -26,7 +26,8 @@ pub struct Anchor {
     spki: Vec<u8>,
     validity: Validity,
     certificate: Option<CertificateDer<'static>>,
-    authority: Option<TrustAnchor<'static>>,
+    prepared_name: PreparedName,
+    authority: Option<Authority>,
     constraints: Result<Constraints, CertificateFault>,
     policy: AnchorPolicy,
 }
@@ -46,20 +47,15 @@ impl Anchor {
         if let Some(oid) = certificate::unknown_critical_extension(&parsed) {
             return Err(AnchorError::UnknownCriticalExtension(oid));
         }
-        let authority = if certificate::is_authority(&parsed) {
-            let anchor = webpki::anchor_from_trusted_cert(&certificate)
-                .map_err(|_| AnchorError::Malformed)?;
-            // webpki refuses whole kinds of names and self-issued certificates: `constraints` counts.
-            Some(TrustAnchor {
-                name_constraints: None,
-                ..anchor.to_owned()
-            })
-        } else {
-            None
-        };
+        let name = certificate::subject(&parsed).ok_or(AnchorError::Malformed)?;
+        let authority = certificate::authority(&parsed).map(|constraints| Authority {
+            path_length: constraints.path_len_constraint,
+            signs_lists: certificate::signs_lists(&parsed).unwrap_or(true),
+        });
         Ok(Self {
             id: String::from(id),
-            name: certificate::subject(&parsed).ok_or(AnchorError::Malformed)?,
+            prepared_name: name.prepared(),
+            name,
             spki: certificate::spki(&parsed).ok_or(AnchorError::Malformed)?,
             validity: certificate::validity(&parsed),
             authority,
@@ -84,21 +80,15 @@ impl Anchor {
         if name.is_empty() {
             return Err(AnchorError::NameEmpty);
         }
-        let subject = content(&name.to_der()).ok_or(AnchorError::Malformed)?;
         SubjectPublicKeyInfoRef::from_der(&spki).map_err(|_| AnchorError::KeyMalformed)?;
-        let key = content(&spki).ok_or(AnchorError::KeyMalformed)?;
-        let authority = TrustAnchor {
-            subject: subject.into(),
-            subject_public_key_info: key.into(),
-            name_constraints: None,
-        };
         Ok(Self {
             id: String::from(id),
+            prepared_name: name.prepared(),
             name,
             spki,
             validity,
             certificate: None,
-            authority: Some(authority),
+            authority: Some(Authority::UNLIMITED),
             constraints: Ok(Constraints::default()),
             policy: AnchorPolicy::default(),
         })
@@ -150,9 +140,35 @@ impl Anchor {
         self.constraints.as_ref().map_err(|fault| *fault)
     }
 
-    pub(crate) fn authority(&self) -> Option<&TrustAnchor<'static>> {
-        self.authority.as_ref()
+    pub(crate) fn prepared_name(&self) -> &PreparedName {
+        &self.prepared_name
     }
+
+    /// How many intermediates may stand below it, self-issued ones apart.
+    pub(crate) fn path_length(&self) -> Option<u8> {
+        self.authority?.path_length
+    }
+
+    /// Whether its revocation lists count.
+    pub(crate) fn signs_lists(&self) -> bool {
+        self.authority
+            .is_some_and(|authority| authority.signs_lists)
+    }
+}
+
+/// What an authority says about what is below it.
+#[derive(Clone, Copy, Debug)]
+struct Authority {
+    path_length: Option<u8>,
+    signs_lists: bool,
+}
+
+impl Authority {
+    /// Of a bare anchor, which says nothing.
+    const UNLIMITED: Self = Self {
+        path_length: None,
+        signs_lists: true,
+    };
 }
 
 /// From when until when something counts, both ends included (RFC 5280 §4.1.2.5).
@@ -223,11 +239,6 @@ pub enum AnchorError {
     /// A bare anchor's key is no DER SubjectPublicKeyInfo.
     #[error("the trust anchor's key is not a DER SubjectPublicKeyInfo")]
     KeyMalformed,
-}
-
-/// What is inside of a DER SEQUENCE: webpki keeps names and keys so.
-fn content(sequence: &[u8]) -> Option<Vec<u8>> {
-    Some(AnyRef::from_der(sequence).ok()?.value().to_vec())
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use crate::certificate;
 use crate::path::{self, PathProfile, Purpose, verify_path};
 use crate::{
     Anchor, AnchorStanding, AuthId, CertificateFault, ChainError, DistinguishedName, Filled,
-    Reason, StoredAuthId, SubjectError, TemplateUse, Tenant, TenantId, UnusableSubject, subject,
+    Reason, Revocation, StoredAuthId, SubjectError, TemplateUse, Tenant, TenantId, UnusableSubject,
+    subject,
 };
 
 /// Looks for a path from `chain`'s first certificate, the leaf, to a trust anchor of `tenant`.
@@ -18,14 +19,16 @@ use crate::{
 /// and within its own window. Policy comes from the anchor that verified the path, not from another
 /// of the same name.
 ///
-/// It says nothing about revocation, about whether the sender holds the leaf's key, nor whether the
-/// tenant is enabled: the last is [`decide`](crate::decide)'s.
+/// About revocation it says what `revocation` lets it; a pin needs no revocation list, since nobody
+/// issued it. It says nothing about whether the sender holds the leaf's key, nor whether the tenant is
+/// enabled: the last is [`decide`](crate::decide)'s.
 ///
 /// # Errors
 /// [`ChainError`]: for the operator; the sender learns only that its certificate is not trusted.
 pub fn verify(
     chain: &[CertificateDer<'_>],
     tenant: &Tenant,
+    revocation: Revocation<'_>,
     backend: Backend,
     now: UnixTime,
 ) -> Result<VerifiedChain, ChainError> {
@@ -35,9 +38,22 @@ pub fn verify(
     let pinned = |anchor: &&Anchor| anchor.certificate() == Some(leaf);
     let anchor = match anchors.clone().find(pinned) {
         Some(pinned) => pinned,
-        None => verify_path(leaf, intermediates, &mut anchors, DEVICES, backend, now)
-            .map_err(nameless_is_unusable)?,
+        None => {
+            let anchors = &mut anchors;
+            verify_path(
+                leaf,
+                intermediates,
+                anchors,
+                DEVICES,
+                revocation,
+                backend,
+                now,
+            )
+            .map_err(nameless_is_unusable)?
+            .anchor()
+        }
     };
+    path::check_asked_status(anchor, revocation)?;
     let parsed = certificate::parse(leaf).ok_or(ChainError::Malformed { position: 0 })?;
     path::check_leaf_window(certificate::validity(&parsed), now)?;
     let key = PublicKey::from_certificate(leaf, backend).map_err(ChainError::Key)?;

@@ -2,7 +2,7 @@ use alloc::string::String;
 
 use gangplank_key::{KeyError, UnixTime};
 
-use crate::{CertificateFault, Retry, SubjectError};
+use crate::{CertificateFault, NoStatus, Retry, SubjectError};
 
 /// Why a certificate chain is not believed. Times are Unix seconds; a position counts from the leaf,
 /// which is 0.
@@ -130,6 +130,20 @@ pub enum ChainError {
         /// What is wrong with it.
         fault: CertificateFault,
     },
+    /// A certificate of the path was taken back.
+    #[error("certificate {position} of the path is revoked")]
+    Revoked {
+        /// Where it is in the path: 0 is the leaf.
+        position: usize,
+    },
+    /// Whether a certificate of the path was taken back has to be known, and is not.
+    #[error("nobody knows whether certificate {position} of the path is revoked: {why}")]
+    RevocationUnknown {
+        /// Where it is in the path: 0 is the leaf.
+        position: usize,
+        /// Why not.
+        why: NoStatus,
+    },
     /// Anything else that RFC 5280 §6 refuses.
     #[error("the path is invalid: {0}")]
     PathInvalid(String),
@@ -163,6 +177,8 @@ impl ChainError {
             Self::RootUnusable => "root-unusable",
             Self::TooComplex => "chain-too-complex",
             Self::NotConformant { fault, .. } => fault.code(),
+            Self::Revoked { .. } => "revoked",
+            Self::RevocationUnknown { .. } => "revocation-unknown",
             Self::PathInvalid(_) => "path-invalid",
         }
     }
@@ -172,7 +188,9 @@ impl ChainError {
         match self {
             Self::LeafNotYetValid { .. }
             | Self::IntermediateNotYetValid { .. }
-            | Self::AnchorNotYetValid { .. } => Retry::Later,
+            | Self::AnchorNotYetValid { .. }
+            // Somebody renews the list, or answers again.
+            | Self::RevocationUnknown { .. } => Retry::Later,
             _ => Retry::Never,
         }
     }

@@ -10,7 +10,7 @@ use crate::decide::{Question, Trace};
 use crate::path::check_anchor_window;
 use crate::{
     Anchor, AnchorStanding, AuthId, Decision, Known, KnownDevice, Outcome, Plan, PlannedDeviceId,
-    Proof, ProvisionAs, Reason, Rule, Source, Tenant, VerifiedChain, verify,
+    Proof, ProvisionAs, Reason, Revocation, Rule, Source, Tenant, VerifiedChain, verify,
 };
 
 /// What would become of a device with this certificate, and why: [`verify`] and
@@ -40,7 +40,8 @@ pub fn explain<'k>(
             let (counts, saw) = standing(anchor, now);
             question.trace.note(Rule::Anchor, counts, saw);
         }
-        let chain = verify(certificates, tenant, backend, now).map_err(Reason::from);
+        let revocation = Revocation::NotChecked;
+        let chain = verify(certificates, tenant, revocation, backend, now).map_err(Reason::from);
         let by = |chain: &VerifiedChain| format!("verified by {}", chain.anchor().id());
         let chain = question.trace.result(Rule::Path, chain, by)?;
         anchor = Some(chain.anchor().id().to_string());

@@ -7,16 +7,16 @@
 //! by the root it holds, for signing answers and for nothing else?
 //!
 //! What this crate does not do: it reads no clock and no file, asks no revocation service, keeps no
-//! state, and applies no decision. It does not match host names; that is TLS's business. A path's
-//! issuers are found by the bytes of their names; [`DistinguishedName`] compares them by the
-//! rules of RFC 5280 §7.1, and [`Template`] makes ids of them, for tenants and devices.
+//! state, and applies no decision. It does not match host names; that is TLS's business.
+//! [`DistinguishedName`] compares names by the rules of RFC 5280 §7.1, and [`Template`] makes ids of
+//! them, for tenants and devices.
 //!
 //! ```
 //! use gangplank_key::Backend;
 //! use gangplank_testkit::{Leaf, NOW, TestCa};
 //! use gangplank_trust::{
-//!     Anchor, AnchorPolicy, AutoProvisioning, Known, Outcome, Proof, Source, Tenant, TenantId, decide,
-//!     verify,
+//!     Anchor, AnchorPolicy, AutoProvisioning, Known, Outcome, Proof, Revocation, Source, Tenant,
+//!     TenantId, decide, verify,
 //! };
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -28,7 +28,8 @@
 //! let mut tenant = Tenant::new(TenantId::parse("plant-7")?);
 //! tenant.anchors.push(anchor.with_policy(policy));
 //!
-//! let chain = verify(&[device.certificate], &tenant, Backend::PURE_RUST, NOW)?;
+//! let revocation = Revocation::NotChecked;
+//! let chain = verify(&[device.certificate], &tenant, revocation, Backend::PURE_RUST, NOW)?;
 //! assert_eq!(chain.certificate_id().map(|id| id.as_str()), Ok("SN-1"));
 //!
 //! let decision = decide(&Proof::Chain(&chain), &tenant, Known::default(), Source::Unknown, NOW);
@@ -55,6 +56,7 @@ mod device_id;
 mod distinguished_name;
 mod document;
 mod edge;
+mod elements;
 mod explain;
 mod known;
 mod leaf_rules;
@@ -63,6 +65,7 @@ mod path;
 mod plan;
 mod policy;
 mod reason;
+mod revocation;
 mod subject;
 mod template;
 mod tenant;
@@ -93,7 +96,7 @@ pub use known::{Bound, Known, KnownDevice, Standing};
 pub use name_pattern::{NamePattern, NamePatternError};
 pub use path::{
     CertificateFault, MAX_CERTIFICATE_BYTES, MAX_CERTIFICATES, MAX_INTERMEDIATES, PathProfile,
-    Purpose, verify_path,
+    Purpose, VerifiedPath, verify_path,
 };
 pub use plan::{Origin, Plan, PlannedDeviceId, Quotas};
 pub use policy::{
@@ -101,6 +104,10 @@ pub use policy::{
     LeafRules, Ocsp, OcspChecking, OcspNonce, ProvisionAs,
 };
 pub use reason::{Reason, Retry};
+pub use revocation::{
+    LeafStatus, MAX_REVOCATION_LIST_BYTES, MAX_REVOCATION_LISTS, NoStatus, Revocation,
+    RevocationListError, RevocationLists,
+};
 pub use subject::SubjectError;
 pub use template::{
     FillError, Filled, MAX_FILLED_BYTES, Placeholder, Template, TemplateError, TemplateLint,

@@ -4,19 +4,15 @@
 //! leaf, so only a leaf with an extended key usage of gangplank's own may sign answers.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt::Write;
 
 use gangplank_key::{Backend, CertificateId, PublicKey, TrustedKey};
 use rustls_pki_types::{CertificateDer, UnixTime};
-use webpki::{
-    Error, ExtendedKeyUsageValidator, KeyPurposeId, KeyPurposeIdIter, KeyUsage,
-    RequiredEkuNotFoundContext,
-};
+use x509_cert::ext::pkix::KeyUsage;
 
 use crate::certificate;
-use crate::path::{self, MAX_INTERMEDIATES, Named, Search};
-use crate::{Anchor, ChainError};
+use crate::path::{self, MAX_INTERMEDIATES, Need, Search};
+use crate::{Anchor, ChainError, Revocation};
 
 /// The purpose in dotted form: 2.25 and the UUID a6dfa681-1533-4975-b807-d219f110a091 (ITU-T X.667
 /// §7).
@@ -65,10 +61,11 @@ pub fn verify_orchestrator(
         leaf,
         intermediates,
         max_intermediates: MAX_INTERMEDIATES,
+        revocation: Revocation::NotChecked,
         backend,
         now,
     };
-    search.build(&[&root], SigningPurpose)?;
+    search.run([&root], &SigningPurpose)?;
     let parsed = certificate::parse(leaf).ok_or(ChainError::Malformed { position: 0 })?;
     path::check_leaf_window(certificate::validity(&parsed), now)?;
     let key = PublicKey::from_certificate(leaf, backend).map_err(ChainError::Key)?;
@@ -99,28 +96,16 @@ pub fn signer_id(
 
 struct SigningPurpose;
 
-impl ExtendedKeyUsageValidator for SigningPurpose {
-    fn validate(&self, purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), Error> {
-        for purpose in purposes {
-            if purpose? == KeyPurposeId::new(SIGNING_PURPOSE_DER) {
-                return Ok(());
-            }
-        }
-        Err(Error::RequiredEkuNotFoundContext(
-            RequiredEkuNotFoundContext {
-                required: KeyUsage::required(SIGNING_PURPOSE_DER),
-                present: Vec::new(),
-            },
-        ))
-    }
-}
-
-impl Named for SigningPurpose {
+impl Need for SigningPurpose {
     fn name(&self) -> &'static str {
         "signing an orchestrator's answers"
     }
 
-    fn allows(&self, usage: x509_cert::ext::pkix::KeyUsage) -> bool {
+    fn is_served_by(&self, listed: Option<&[&[u8]]>) -> bool {
+        listed.is_some_and(|listed| listed.contains(&SIGNING_PURPOSE_DER))
+    }
+
+    fn allows(&self, usage: KeyUsage) -> bool {
         usage.digital_signature()
     }
 }

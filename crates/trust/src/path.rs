@@ -1,24 +1,35 @@
 //! Paths from a leaf to an anchor: what is asked of them, and when they hold.
 
+mod budget;
 pub(crate) mod conformance;
+mod element;
 mod fault;
 mod general_name;
 pub(crate) mod name_constraints;
+mod pool;
+mod preference;
 mod profile;
+mod purpose;
 mod search;
+mod signatures;
+mod signed;
+mod status;
 mod subtree;
 
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use gangplank_key::Backend;
-use rustls_pki_types::{
-    AlgorithmIdentifier, CertificateDer, SignatureVerificationAlgorithm, UnixTime, alg_id,
-};
+use rustls_pki_types::{CertificateDer, UnixTime};
 
-use crate::{Anchor, ChainError, Validity};
+use crate::{Anchor, ChainError, Revocation, Validity};
 
-pub(crate) use search::{Named, Search};
+use budget::Budget;
+use element::Element;
+
+pub(crate) use purpose::Need;
+pub(crate) use search::{Search, check_asked_status};
+pub(crate) use signed::Signed;
 
 pub use fault::CertificateFault;
 pub use profile::{MAX_INTERMEDIATES, PathProfile, Purpose};
@@ -46,75 +57,61 @@ pub(crate) fn bounded<'c, 'd>(
 }
 
 /// Looks for a path from `leaf` through `intermediates`, of which any may be left out, to one of
-/// `anchors`, and returns that anchor.
+/// `anchors`.
 ///
 /// This is the path alone: RFC 5280 §6 with the rules of [`verify`](crate::verify), without its pins,
 /// its limits on what a device may send, and what it asks of a leaf's key and subject.
 ///
 /// # Errors
-/// [`ChainError`]: why there is no such path.
+/// [`ChainError`]: why there is no such path. Of several that fail, the one that came nearest says why:
+/// the search goes on as long as a name, a key or a certificate in between stands in the way, and it
+/// looks at the leaf itself once some path leads to an anchor that counts, at revocation last.
 pub fn verify_path<'t>(
     leaf: &CertificateDer<'_>,
     intermediates: &[CertificateDer<'_>],
     anchors: impl IntoIterator<Item = &'t Anchor>,
     profile: PathProfile,
+    revocation: Revocation<'_>,
     backend: Backend,
     now: UnixTime,
-) -> Result<&'t Anchor, ChainError> {
-    let (current, others): (Vec<&Anchor>, Vec<&Anchor>) = anchors
-        .into_iter()
-        .partition(|anchor| check_anchor_window(anchor, now).is_ok());
-    let build = |anchors: &[&'t Anchor]| {
-        let search = Search {
-            leaf,
-            intermediates,
-            max_intermediates: profile.max_intermediates,
-            backend,
-            now,
-        };
-        search.build(anchors, profile.purpose)
+) -> Result<VerifiedPath<'t>, ChainError> {
+    let search = Search {
+        leaf,
+        intermediates,
+        max_intermediates: profile.max_intermediates,
+        revocation,
+        backend,
+        now,
     };
-    let error = match build(&current) {
-        Ok(anchor) => return Ok(anchor),
-        Err(error) => error,
-    };
-    // An anchor outside its window never verifies a path; it only tells the operator why there is
-    // none. A renewed root has the same name and key, so the current ones had to be tried first.
-    let about_anchor = matches!(
-        error,
-        ChainError::NoUsableAnchor | ChainError::NoAnchorForIssuer | ChainError::BadSignature
-    );
-    match build(&others) {
-        Ok(anchor) if about_anchor => Err(check_anchor_window(anchor, now).err().unwrap_or(error)),
-        _ => Err(error),
+    search.run(anchors, &profile.purpose)
+}
+
+/// A path that [`verify_path`] found.
+#[derive(Clone, Debug)]
+pub struct VerifiedPath<'t> {
+    anchor: &'t Anchor,
+    intermediates: Vec<usize>,
+}
+
+impl<'t> VerifiedPath<'t> {
+    fn new(anchor: &'t Anchor, path: &[&Element<'_>]) -> Self {
+        let above_leaf = path.iter().skip(1);
+        Self {
+            anchor,
+            intermediates: above_leaf.map(|element| element.place - 1).collect(),
+        }
+    }
+
+    /// The anchor that it ends at.
+    pub fn anchor(&self) -> &'t Anchor {
+        self.anchor
+    }
+
+    /// The intermediate certificates of it, from the leaf up: each its index among those given.
+    pub fn intermediates(&self) -> &[usize] {
+        &self.intermediates
     }
 }
-
-/// The backend's values for the algorithms gangplank supports: a backend may list more, and a path
-/// must not be believed by one backend and refused by another.
-pub(crate) fn supported(backend: Backend) -> Vec<&'static dyn SignatureVerificationAlgorithm> {
-    let supported = |algorithm: &&dyn SignatureVerificationAlgorithm| {
-        SUPPORTED.contains(&(algorithm.public_key_alg_id(), algorithm.signature_alg_id()))
-    };
-    backend
-        .algorithms()
-        .iter()
-        .copied()
-        .filter(supported)
-        .collect()
-}
-
-/// Kinds of key and of signature. Authorities on P-384 sign with either hash; RSA-PSS in
-/// certificates, whose parameters are many, is left out.
-const SUPPORTED: &[(AlgorithmIdentifier, AlgorithmIdentifier)] = &[
-    (alg_id::ECDSA_P256, alg_id::ECDSA_SHA256),
-    (alg_id::ECDSA_P384, alg_id::ECDSA_SHA256),
-    (alg_id::ECDSA_P384, alg_id::ECDSA_SHA384),
-    (alg_id::ED25519, alg_id::ED25519),
-    (alg_id::RSA_ENCRYPTION, alg_id::RSA_PKCS1_SHA256),
-    (alg_id::RSA_ENCRYPTION, alg_id::RSA_PKCS1_SHA384),
-    (alg_id::RSA_ENCRYPTION, alg_id::RSA_PKCS1_SHA512),
-];
 
 /// Fails when `now` is outside the leaf's window.
 pub(crate) fn check_leaf_window(window: Validity, now: UnixTime) -> Result<(), ChainError> {

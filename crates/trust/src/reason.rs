@@ -312,6 +312,8 @@ fn code_of_chain(error: &ChainError) -> &'static str {
         | ChainError::UnknownCriticalExtension
         | ChainError::LeafIsCa
         | ChainError::PurposeNotAllowed { .. }
+        | ChainError::Revoked { .. }
+        | ChainError::RevocationUnknown { .. }
         | ChainError::SubjectUnusable(_)
         | ChainError::Malformed { position: 0 } => error.code(),
         _ => "path-invalid",

@@ -1,13 +1,10 @@
 //! Root certificates as people hand them around: is it one, and what is its fingerprint?
 
-use der::Encode;
-use der::asn1::AnyRef;
 use gangplank_key::{Backend, KeyError, PublicKey};
-use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
-use webpki::EndEntityCert;
-use x509_cert::Certificate;
+use rustls_pki_types::{CertificateDer, UnixTime};
 
-use crate::{Validity, certificate, path};
+use crate::Validity;
+use crate::certificate::{self, ReadCertificate};
 
 /// Checks that a certificate is a self-signed certificate authority and valid at `now`.
 ///
@@ -21,20 +18,22 @@ pub fn check_root(
     backend: Backend,
     now: UnixTime,
 ) -> Result<(), RootError> {
-    let parsed = certificate::parse(certificate).ok_or(RootError::Malformed)?;
-    let tbs = parsed.tbs_certificate();
-    if tbs.issuer() != tbs.subject() {
+    let read = ReadCertificate::from_der(certificate).ok_or(RootError::Malformed)?;
+    if !read.is_self_issued() {
         return Err(RootError::IssuedByAnother);
     }
-    if !certificate::is_authority(&parsed) {
+    if certificate::authority(&read.fields).is_none() {
         return Err(RootError::NoAuthority);
     }
-    PublicKey::from_certificate(certificate, backend).map_err(RootError::Key)?;
-    check_self_signature(certificate, &parsed, backend)?;
+    PublicKey::from_spki(read.spki, backend).map_err(RootError::Key)?;
+    // With any of the algorithms that signatures in a path may have.
+    read.signed
+        .verify(read.spki, backend)
+        .map_err(|_| RootError::BadSignature)?;
     let Validity {
         not_before,
         not_after,
-    } = certificate::validity(&parsed);
+    } = certificate::validity(&read.fields);
     if now < not_before {
         return Err(RootError::NotYetValid { not_before });
     }
@@ -42,35 +41,6 @@ pub fn check_root(
         return Err(RootError::Expired { not_after });
     }
     Ok(())
-}
-
-/// With any of the algorithms that signatures in a path may have.
-fn check_self_signature(
-    certificate: &CertificateDer<'_>,
-    parsed: &Certificate,
-    backend: Backend,
-) -> Result<(), RootError> {
-    let signed = parsed.tbs_certificate().to_der();
-    let algorithm = parsed.signature_algorithm().to_der();
-    let (Ok(signed), Ok(algorithm), Some(signature), Ok(certificate)) = (
-        signed,
-        algorithm,
-        parsed.signature().as_bytes(),
-        EndEntityCert::try_from(certificate),
-    ) else {
-        return Err(RootError::Malformed);
-    };
-    let algorithm = AnyRef::try_from(algorithm.as_slice()).map_err(|_| RootError::Malformed)?;
-    let is_signed_with = |candidate: &dyn SignatureVerificationAlgorithm| {
-        candidate.signature_alg_id().as_ref() == algorithm.value()
-            && certificate
-                .verify_signature(candidate, &signed, signature)
-                .is_ok()
-    };
-    match path::supported(backend).into_iter().any(is_signed_with) {
-        true => Ok(()),
-        false => Err(RootError::BadSignature),
-    }
 }
 
 /// SHA-256 of the certificate's DER, as in a join string and in `openssl x509 -fingerprint -sha256`.

@@ -17,10 +17,10 @@ use std::time::{Duration, Instant};
 
 use gangplank_key::{Backend, UnixTime};
 use gangplank_testkit::{deny_unknown_keys, suite};
-use gangplank_trust::{Anchor, PathProfile, Purpose, verify_path};
+use gangplank_trust::{Anchor, PathProfile, Purpose, Revocation, RevocationLists, verify_path};
 use lzma_rust2::XzReader;
-use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 use serde_json::Value;
 
 #[test]
@@ -71,11 +71,17 @@ fn verdict(case: &Value) -> Result<(), &'static str> {
         .collect();
     let leaf = certificate(&case["peer_certificate"]);
     let intermediates = certificates(&case["untrusted_intermediates"]);
+    let lists = revocation_lists(&case["crls"])?;
+    let revocation = match &lists {
+        Some(lists) => Revocation::Lists(lists),
+        None => Revocation::NotChecked,
+    };
     verify_path(
         &leaf,
         &intermediates,
         &anchors,
         profile(case),
+        revocation,
         Backend::AWS_LC_RS,
         time(&case["validation_time"]),
     )
@@ -114,6 +120,22 @@ fn exceptions() -> BTreeMap<String, Value> {
     let by_id: BTreeMap<String, Value> = entries.collect();
     assert_eq!(by_id.len(), list.as_array().unwrap().len(), "listed twice");
     by_id
+}
+
+/// Nothing, if the case has none.
+fn revocation_lists(pems: &Value) -> Result<Option<RevocationLists>, &'static str> {
+    let pems = pems.as_array().unwrap().iter();
+    let lists: Vec<CertificateRevocationListDer<'_>> = pems
+        .map(|pem| {
+            let pem = pem.as_str().unwrap().as_bytes();
+            CertificateRevocationListDer::from_pem_slice(pem).unwrap()
+        })
+        .collect();
+    if lists.is_empty() {
+        return Ok(None);
+    }
+    let lists = RevocationLists::read(lists.iter().map(AsRef::as_ref));
+    lists.map(Some).map_err(|_| "revocation-list-malformed")
 }
 
 fn certificates(list: &Value) -> Vec<CertificateDer<'static>> {

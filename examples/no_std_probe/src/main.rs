@@ -30,7 +30,9 @@ use gangplank_message::margo::{self, Incoming, Profile};
 use gangplank_message::{Request, Target};
 use gangplank_onboarding::{JoinString, RootUrl, v2024};
 use gangplank_token::{ClientId, ClientSecret, StorageKey, TokenCache, TokenRequest};
-use gangplank_trust::{DistinguishedName, Proof, Source, Template, Tenant, TenantId};
+use gangplank_trust::{
+    DistinguishedName, Known, Proof, Revocation, Source, Template, Tenant, TenantId,
+};
 
 /// Where a process starts when there is no libc to start it.
 #[unsafe(no_mangle)]
@@ -117,7 +119,9 @@ fn trust() -> Option<bool> {
     let tenant = Tenant::new(TenantId::parse(black_box("plant-7")).ok()?);
     let certificate = CertificateDer::from(black_box(&[0x30, 0][..]));
     let chain = core::slice::from_ref(&certificate);
-    let pinned = gangplank_trust::decide(&Proof::Registered, &tenant, None, Source::Unknown, now());
+    let known = Known::default();
+    let pinned =
+        gangplank_trust::decide(&Proof::Registered, &tenant, known, Source::Unknown, now());
     black_box(&pinned.outcome);
     let signer = gangplank_trust::orchestrator::verify_orchestrator(
         chain,
@@ -130,7 +134,8 @@ fn trust() -> Option<bool> {
     black_box(subject.prepared());
     let template = Template::parse(black_box("{{subject-cn}}")).ok()?;
     black_box(template.fill(&subject).is_ok());
-    Some(gangplank_trust::verify(chain, &tenant, Backend::PURE_RUST, now()).is_ok())
+    let (revocation, backend) = (Revocation::NotChecked, Backend::PURE_RUST);
+    Some(gangplank_trust::verify(chain, &tenant, revocation, backend, now()).is_ok())
 }
 
 fn token() -> Option<usize> {

@@ -2,7 +2,7 @@ use gangplank_key::Backend;
 use gangplank_testkit::{Leaf, NOW, TestCa, VALID_FROM, VALID_UNTIL, self_signed};
 
 use super::*;
-use crate::{PathProfile, Purpose, verify_path};
+use crate::{PathProfile, Purpose, Revocation, verify_path};
 
 fn anchor(certificate: CertificateDer<'static>) -> Result<Anchor, AnchorError> {
     Anchor::from_certificate("a", certificate)
@@ -55,9 +55,10 @@ fn a_bare_anchor_verifies_as_its_certificate_does() {
     let validity = Validity::new(at(VALID_FROM), at(VALID_UNTIL)).unwrap();
     let bare = Anchor::bare("b", whole.name().clone(), whole.spki().to_vec(), validity).unwrap();
     let profile = PathProfile::new(Purpose::Client);
-    let found = verify_path(&leaf, &[], [&bare], profile, Backend::AWS_LC_RS, NOW).unwrap();
-    assert_eq!(found.id(), "b");
-    assert_eq!(found.certificate(), None);
+    let (revocation, backend) = (Revocation::NotChecked, Backend::AWS_LC_RS);
+    let found = verify_path(&leaf, &[], [&bare], profile, revocation, backend, NOW).unwrap();
+    assert_eq!(found.anchor().id(), "b");
+    assert_eq!(found.anchor().certificate(), None);
 }
 
 #[test]

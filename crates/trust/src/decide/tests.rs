@@ -5,7 +5,9 @@ use gangplank_testkit::{Leaf, NOW, TestCa};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{AnchorPolicy, AutoProvisioning, Bound, ProvisionAs, Retry, TenantId, verify};
+use crate::{
+    AnchorPolicy, AutoProvisioning, Bound, ProvisionAs, Retry, Revocation, TenantId, verify,
+};
 use gangplank_key::CertificateId;
 
 /// Keys cost time to make, and no test changes them.
@@ -13,7 +15,14 @@ static FIXTURE: LazyLock<(TestCa, VerifiedChain)> = LazyLock::new(|| {
     let ca = TestCa::new("Root");
     let leaf = ca.issue(&Leaf::new("pump")).certificate;
     let tenant = tenant_of(&ca, AutoProvisioning::Disabled);
-    let chain = verify(&[leaf], &tenant, Backend::AWS_LC_RS, NOW).unwrap();
+    let chain = verify(
+        &[leaf],
+        &tenant,
+        Revocation::NotChecked,
+        Backend::AWS_LC_RS,
+        NOW,
+    )
+    .unwrap();
     (ca, chain)
 });
 

@@ -142,7 +142,9 @@ fn two_anchors_of_one_name_have_policies_of_their_own() {
         let leaf = ca.issue(&Leaf::new("pump")).certificate;
         let profile = PathProfile::new(Purpose::Client);
         let backend = gangplank_key::Backend::PURE_RUST;
-        let anchor = verify_path(&leaf, &[], &tenant.anchors, profile, backend, NOW).unwrap();
+        let (anchors, revocation) = (&tenant.anchors, crate::Revocation::NotChecked);
+        let path = verify_path(&leaf, &[], anchors, profile, revocation, backend, NOW).unwrap();
+        let anchor = path.anchor();
         (anchor.id().to_string(), anchor.policy().provisions())
     };
     assert_eq!(found(&old), ("made-1".to_string(), false));

@@ -10,7 +10,7 @@ use super::CertificateFault as Fault;
 use super::general_name;
 use super::name_constraints::Constraints;
 
-/// The first certificate of a path.
+/// The first certificate of a path, which is no authority.
 pub(crate) fn check_leaf(
     certificate: &Certificate,
     allows: impl Fn(KeyUsage) -> bool,
@@ -45,7 +45,16 @@ pub(crate) fn check_intermediate(certificate: &Certificate) -> Result<Constraint
 /// its name constraints.
 pub(crate) fn check_anchor(certificate: &Certificate) -> Result<Constraints, Fault> {
     check_extensions(certificate)?;
-    check_authority(certificate)
+    let constraints = check_authority(certificate)?;
+    // §4.2.1.9: "MUST mark the extension as critical". That is for who makes the certificate; §6.1.4
+    // (k) does not ask it of those that a path leads through.
+    match certificate
+        .tbs_certificate()
+        .get_extension::<BasicConstraints>()
+    {
+        Ok(Some((true, _))) => Ok(constraints),
+        _ => Err(Fault::BasicConstraintsNotCritical),
+    }
 }
 
 fn check_authority(certificate: &Certificate) -> Result<Constraints, Fault> {
@@ -54,11 +63,7 @@ fn check_authority(certificate: &Certificate) -> Result<Constraints, Fault> {
     if tbs.subject().is_empty() {
         return Err(Fault::SubjectEmpty);
     }
-    // §4.2.1.9: "MUST mark the extension as critical".
-    match tbs.get_extension::<BasicConstraints>() {
-        Ok(Some((true, _))) => Constraints::of(certificate),
-        _ => Err(Fault::BasicConstraintsNotCritical),
-    }
+    Constraints::of(certificate)
 }
 
 enum Names {

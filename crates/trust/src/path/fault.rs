@@ -17,6 +17,12 @@ pub enum CertificateFault {
     /// The key usage does not allow what the certificate is presented for (§4.2.1.12).
     #[error("its key usage does not allow what it is presented for")]
     KeyUsageNotAllowed,
+    /// The extended key usage cannot be read (§4.2.1.12).
+    #[error("its extended key usage is malformed")]
+    PurposesMalformed,
+    /// The basic constraints cannot be read (§4.2.1.9).
+    #[error("its basic constraints are malformed")]
+    BasicConstraintsMalformed,
     /// `keyCertSign` is set, and `cA` is not (§4.2.1.9).
     #[error("it may sign certificates without being an authority")]
     SignsWithoutAuthority,
@@ -47,6 +53,8 @@ impl CertificateFault {
             Self::ExtensionRepeated => "extension-repeated",
             Self::KeyUsageMalformed => "key-usage-malformed",
             Self::KeyUsageNotAllowed => "key-usage-not-allowed",
+            Self::PurposesMalformed => "extended-key-usage-malformed",
+            Self::BasicConstraintsMalformed => "basic-constraints-malformed",
             Self::SignsWithoutAuthority => "signs-without-authority",
             Self::BasicConstraintsNotCritical => "basic-constraints-not-critical",
             Self::AlternativeNameMalformed => "alternative-name-malformed",

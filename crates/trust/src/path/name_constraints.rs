@@ -8,7 +8,7 @@ use x509_cert::ext::pkix::constraints::name::GeneralSubtree;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{NameConstraints, SubjectAltName};
 
-use super::{CertificateFault as Fault, general_name, subtree};
+use super::{Budget, CertificateFault as Fault, Element, general_name, subtree};
 use crate::ChainError;
 
 /// What an authority allows the certificates below it to be called.
@@ -48,28 +48,30 @@ impl Constraints {
         self.permitted.is_empty() && self.excluded.is_empty()
     }
 
-    /// Checks every name of `path`, the certificates below this authority, leaf first. `budget` is
-    /// how many comparisons may still be made.
-    pub(crate) fn check(&self, path: &[Certificate], budget: &mut usize) -> Result<(), ChainError> {
+    /// Checks every name of the certificates below this authority, leaf first.
+    pub(crate) fn check(
+        &self,
+        below: &[&Element<'_>],
+        budget: &mut Budget,
+    ) -> Result<(), ChainError> {
         if self.is_empty() {
             return Ok(());
         }
-        for (position, certificate) in path.iter().enumerate() {
-            let tbs = certificate.tbs_certificate();
+        for (position, element) in below.iter().enumerate() {
             // §6.1.3 (b), (c): "self-issued and it is not the final certificate in the path".
-            if position > 0 && tbs.issuer() == tbs.subject() {
+            if position > 0 && element.certificate.is_self_issued() {
                 continue;
             }
-            for name in names(certificate)? {
-                self.check_name(&name, budget)?;
+            for name in element.names()? {
+                self.check_name(name, budget)?;
             }
         }
         Ok(())
     }
 
-    fn check_name(&self, name: &GeneralName, budget: &mut usize) -> Result<(), ChainError> {
+    fn check_name(&self, name: &GeneralName, budget: &mut Budget) -> Result<(), ChainError> {
         let mut matches = |base: &GeneralName, side| {
-            *budget = budget.checked_sub(1).ok_or(ChainError::TooComplex)?;
+            budget.comparison()?;
             subtree::contains(base, name, side).ok_or(ChainError::NameNotAllowed)
         };
         for base in &self.excluded {
@@ -102,7 +104,7 @@ fn base(subtree: GeneralSubtree) -> Result<GeneralName, Fault> {
 
 /// The subject, unless it is empty, and the alternative names; without such, e-mail addresses in the
 /// subject take their place (§4.2.1.10).
-fn names(certificate: &Certificate) -> Result<Vec<GeneralName>, ChainError> {
+pub(crate) fn names(certificate: &Certificate) -> Result<Vec<GeneralName>, ChainError> {
     let tbs = certificate.tbs_certificate();
     let mut names = match tbs.get_extension::<SubjectAltName>() {
         Ok(Some((_, SubjectAltName(names)))) => names,
@@ -127,9 +129,6 @@ fn names(certificate: &Certificate) -> Result<Vec<GeneralName>, ChainError> {
     }
     Ok(names)
 }
-
-/// Comparisons of a name and a constraint for one path: as many as webpki makes.
-pub(crate) const MAX_COMPARISONS: usize = 250_000;
 
 /// 1.2.840.113549.1.9.1, `id-emailAddress`.
 const EMAIL_ADDRESS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.1");

@@ -1,11 +1,6 @@
-use alloc::vec::Vec;
+use x509_cert::ext::pkix::KeyUsage;
 
-use webpki::{
-    Error, ExtendedKeyUsageValidator, KeyPurposeId, KeyPurposeIdIter, KeyUsage,
-    RequiredEkuNotFoundContext,
-};
-
-use super::search::Named;
+use super::Need;
 
 /// What is asked of a path beyond RFC 5280 §6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,38 +33,11 @@ pub enum Purpose {
     Client,
     /// `serverAuth`.
     Server,
-    /// Whatever the certificates are for.
+    /// Whatever the certificates are for, which may be to issue others.
     Any,
 }
 
-impl ExtendedKeyUsageValidator for Purpose {
-    fn validate(&self, purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), Error> {
-        let (wanted, required) = match self {
-            Self::Client => (CLIENT_AUTH, KeyUsage::client_auth()),
-            Self::Server => (SERVER_AUTH, KeyUsage::server_auth()),
-            Self::Any => return Ok(()),
-        };
-        let mut present = false;
-        for purpose in purposes {
-            let purpose = purpose?;
-            if purpose == wanted || purpose == ANY_PURPOSE {
-                return Ok(());
-            }
-            present = true;
-        }
-        if !present {
-            return Ok(());
-        }
-        Err(Error::RequiredEkuNotFoundContext(
-            RequiredEkuNotFoundContext {
-                required,
-                present: Vec::new(),
-            },
-        ))
-    }
-}
-
-impl Named for Purpose {
+impl Need for Purpose {
     fn name(&self) -> &'static str {
         match self {
             Self::Client => "client authentication",
@@ -78,7 +46,20 @@ impl Named for Purpose {
         }
     }
 
-    fn allows(&self, usage: x509_cert::ext::pkix::KeyUsage) -> bool {
+    fn is_served_by(&self, listed: Option<&[&[u8]]>) -> bool {
+        let wanted = match self {
+            Self::Client => CLIENT_AUTH,
+            Self::Server => SERVER_AUTH,
+            Self::Any => return true,
+        };
+        listed.is_none_or(|listed| listed.contains(&wanted) || listed.contains(&ANY_PURPOSE))
+    }
+
+    fn allows_authority(&self) -> bool {
+        *self == Self::Any
+    }
+
+    fn allows(&self, usage: KeyUsage) -> bool {
         let signs = usage.digital_signature() || usage.key_agreement();
         match self {
             Self::Client => signs,
@@ -88,12 +69,12 @@ impl Named for Purpose {
     }
 }
 
-/// Intermediate certificates in one path: webpki's own limit.
+/// Intermediate certificates in one path that another issued: as webpki and browsers have it.
 pub const MAX_INTERMEDIATES: usize = 6;
 
 /// 1.3.6.1.5.5.7.3.1, `id-kp-serverAuth`.
-const SERVER_AUTH: KeyPurposeId<'static> = KeyPurposeId::new(&[0x2b, 6, 1, 5, 5, 7, 3, 1]);
+const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
 /// 1.3.6.1.5.5.7.3.2, `id-kp-clientAuth`.
-const CLIENT_AUTH: KeyPurposeId<'static> = KeyPurposeId::new(&[0x2b, 6, 1, 5, 5, 7, 3, 2]);
+const CLIENT_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];
 /// 2.5.29.37.0, `anyExtendedKeyUsage`.
-const ANY_PURPOSE: KeyPurposeId<'static> = KeyPurposeId::new(&[0x55, 0x1d, 0x25, 0]);
+const ANY_PURPOSE: &[u8] = &[0x55, 0x1d, 0x25, 0];

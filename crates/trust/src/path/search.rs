@@ -1,185 +1,256 @@
-//! The search itself: webpki's, with our conditions on each path that it finds.
+//! The search for a path, from the leaf up.
 
-use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::ops::ControlFlow;
 
-use der::asn1::AnyRef;
-use der::{Encode, Tag};
-use gangplank_key::{Backend, KeyError, PublicKey};
-use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
-use webpki::{EndEntityCert, Error, ExtendedKeyUsageValidator, VerifiedPath};
-use x509_cert::Certificate;
-use x509_cert::ext::pkix::KeyUsage;
+use gangplank_key::Backend;
+use rustls_pki_types::{CertificateDer, UnixTime};
 
-use super::name_constraints::MAX_COMPARISONS;
-use super::{check_leaf_window, conformance, supported};
-use crate::certificate;
-use crate::{Anchor, CertificateFault, ChainError};
+use super::pool::{Issuer, Pool};
+use super::preference::keep_nearer;
+use super::signatures::{Signatures, Thing};
+use super::{Budget, Element, MAX_INTERMEDIATES, Need, VerifiedPath, check_anchor_window};
+use crate::revocation::{LeafStatus, NoStatus, Revocation};
+use crate::{Anchor, ChainError, OcspChecking};
 
-/// One search for a path.
+/// What a path is looked for with.
 #[derive(Clone, Copy)]
 pub(crate) struct Search<'s> {
     pub(crate) leaf: &'s CertificateDer<'s>,
     pub(crate) intermediates: &'s [CertificateDer<'s>],
     pub(crate) max_intermediates: usize,
+    pub(crate) revocation: Revocation<'s>,
     pub(crate) backend: Backend,
     pub(crate) now: UnixTime,
 }
 
 impl Search<'_> {
-    /// The anchor that the path from the leaf ends at; its window is not looked at.
-    ///
-    /// webpki bounds its own work: 100 signatures, 200,000 steps and six intermediate certificates.
-    pub(crate) fn build<'t>(
+    /// The path found first; if there is none, why the one that came nearest is none.
+    pub(crate) fn run<'t>(
         &self,
-        anchors: &[&'t Anchor],
-        purpose: impl ExtendedKeyUsageValidator + Named,
-    ) -> Result<&'t Anchor, ChainError> {
-        // Both lists have the same order, so the place in one is the place in the other.
-        let (anchors, authorities): (Vec<&Anchor>, Vec<TrustAnchor<'_>>) = anchors
-            .iter()
-            .filter_map(|anchor| Some((*anchor, anchor.authority()?.clone())))
-            .unzip();
-        if authorities.is_empty() {
+        anchors: impl IntoIterator<Item = &'t Anchor>,
+        need: &impl Need,
+    ) -> Result<VerifiedPath<'t>, ChainError> {
+        let anchors: Vec<&Anchor> = anchors
+            .into_iter()
+            .filter(|anchor| anchor.is_authority())
+            .collect();
+        let leaf = Element::read(0, self.leaf).ok_or(ChainError::Malformed { position: 0 })?;
+        if anchors.is_empty() {
             return Err(ChainError::NoUsableAnchor);
         }
-        let needed = purpose.name();
-        let leaf = EndEntityCert::try_from(self.leaf).map_err(|error| match error {
-            Error::UnsupportedCriticalExtension => ChainError::UnknownCriticalExtension,
-            _ => ChainError::Malformed { position: 0 },
-        })?;
-        // webpki hands back a reference into our slice; its place there tells equal names apart.
-        let anchor_of = |path: &VerifiedPath<'_>| {
-            let at = authorities
-                .iter()
-                .position(|authority| core::ptr::eq(authority, path.anchor()));
-            at.and_then(|at| anchors.get(at).copied())
-                .ok_or(ChainError::NoAnchorForIssuer)
+        let (mut elements, mut nearest) = (vec![leaf], ChainError::NoAnchorForIssuer);
+        for (place, intermediate) in (1..).zip(self.intermediates) {
+            match Element::read(place, intermediate) {
+                Some(element) => elements.push(element),
+                None => keep_nearer(&mut nearest, ChainError::Malformed { position: place }),
+            }
+        }
+        let Some(leaf) = elements.first() else {
+            return Err(nearest);
         };
-        let refused = RefCell::new(None);
-        let condition = |path: &VerifiedPath<'_>| {
-            let checked = anchor_of(path).and_then(|anchor| self.check(path, anchor, &purpose));
-            checked.map_err(|error| {
-                refused.replace(Some(error));
-                // Not fatal: webpki goes on to the next path.
-                Error::UnknownIssuer
-            })
+        let mut climb = Climb {
+            search: self,
+            need,
+            pool: &Pool::new(&elements, &anchors),
+            signatures: Signatures::new(self.backend),
+            budget: Budget::default(),
+            nearest,
         };
-        let found = leaf.verify_for_usage(
-            &supported(self.backend),
-            &authorities,
-            self.intermediates,
-            self.now,
-            &purpose,
-            None,
-            Some(&condition),
-        );
-        match found {
-            Ok(path) => anchor_of(&path),
-            Err(error) => Err(match (self.translate(error, needed), refused.take()) {
-                (ChainError::TooComplex, _) => ChainError::TooComplex,
-                // A path that webpki would have taken came nearest.
-                (_, Some(refused)) => refused,
-                (error, None) => error,
-            }),
+        match climb.climb(&mut vec![leaf]) {
+            ControlFlow::Break(found) => found,
+            ControlFlow::Continue(()) => Err(climb.nearest),
         }
     }
+}
 
-    /// What a path must fulfil beyond webpki's rules.
-    fn check(
-        &self,
-        path: &VerifiedPath<'_>,
-        anchor: &Anchor,
-        purpose: &impl Named,
+/// One search under way.
+pub(super) struct Climb<'p, 't, N> {
+    pub(super) search: &'p Search<'p>,
+    pub(super) need: &'p N,
+    pub(super) pool: &'p Pool<'p, 't>,
+    pub(super) signatures: Signatures<'p>,
+    pub(super) budget: Budget,
+    /// Why the path is none that came nearest so far.
+    nearest: ChainError,
+}
+
+/// What stands against a path.
+pub(super) enum Setback {
+    /// Another path may do.
+    Path(ChainError),
+    /// No other path changes it.
+    Search(ChainError),
+}
+
+/// The end of the search, or that it goes on.
+type Found<'t> = ControlFlow<Result<VerifiedPath<'t>, ChainError>>;
+
+impl<'p, 't: 'p, N: Need> Climb<'p, 't, N> {
+    /// Looks for issuers of the last certificate of `path`, which is sound as far as it goes. How deep
+    /// this calls itself, [`check_depth`] bounds.
+    fn climb(&mut self, path: &mut Vec<&'p Element<'p>>) -> Found<'t> {
+        let Some(last) = path.last() else {
+            return ControlFlow::Continue(());
+        };
+        for issuer in self.pool.issuers(&last.certificate.issuer) {
+            if let Err(error) = self.budget.step() {
+                return ControlFlow::Break(Err(error));
+            }
+            match issuer {
+                Issuer::Anchor(anchor) => match self.check_anchor(path, anchor) {
+                    Ok(()) => return ControlFlow::Break(Ok(VerifiedPath::new(anchor, path))),
+                    Err(setback) => self.keep(setback)?,
+                },
+                Issuer::Intermediate(element) if is_loop(path, element) => {}
+                Issuer::Intermediate(element) => match self.check_next(path, element) {
+                    Ok(()) => {
+                        path.push(element);
+                        self.climb(path)?;
+                        path.pop();
+                    }
+                    Err(setback) => self.keep(setback)?,
+                },
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn keep(&mut self, setback: Setback) -> Found<'t> {
+        match setback {
+            Setback::Path(error) => keep_nearer(&mut self.nearest, error),
+            Setback::Search(error) => return ControlFlow::Break(Err(error)),
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Whether `next` can stand above `path`. What costs most comes last.
+    fn check_next(
+        &mut self,
+        path: &[&'p Element<'p>],
+        next: &'p Element<'p>,
+    ) -> Result<(), Setback> {
+        check_depth(path, next, self.search.max_intermediates)?;
+        let authority = next
+            .authority(self.need, self.search.now)
+            .map_err(|unfit| unfit.at(path.len()))?;
+        check_path_length(path, authority.path_length)?;
+        self.check_signature(path, next.certificate.spki)?;
+        authority.constraints.check(path, &mut self.budget)?;
+        Ok(())
+    }
+
+    /// Whether `path` may end at `anchor`: first what is about the anchor, then about the leaf, then
+    /// about revocation.
+    fn check_anchor(
+        &mut self,
+        path: &[&'p Element<'p>],
+        anchor: &'t Anchor,
+    ) -> Result<(), Setback> {
+        let now = self.search.now;
+        self.check_signature(path, anchor.spki())?;
+        let constraints = anchor
+            .constraints()
+            .map_err(|fault| ChainError::NotConformant {
+                position: path.len(),
+                fault,
+            })?;
+        check_path_length(path, anchor.path_length())?;
+        constraints.check(path, &mut self.budget)?;
+        check_anchor_window(anchor, now)?;
+        if let Some(leaf) = path.first() {
+            // Whatever the path, the leaf is the same.
+            leaf.check_leaf(self.need, now).map_err(Setback::Search)?;
+        }
+        self.check_revocation(path, anchor)
+    }
+
+    /// RFC 5280 §6.1.3 (a) (1).
+    fn check_signature(
+        &mut self,
+        path: &[&'p Element<'p>],
+        spki: &'p [u8],
     ) -> Result<(), ChainError> {
-        let leaf = parse(self.leaf, 0)?;
-        conformance::check_leaf(&leaf, |usage| purpose.allows(usage)).map_err(at(0))?;
-        let (mut below, mut counted, mut budget) = (vec![leaf], 0, MAX_COMPARISONS);
-        for authority in path.intermediate_certificates() {
-            let position = below.len();
-            let parsed = parse(&authority.der(), position)?;
-            // RFC 5280 §6.1.4 (n): webpki looks at `cA` alone.
-            if !certificate::is_authority(&parsed) {
-                return Err(ChainError::IssuerIsNoCa);
-            }
-            let constraints = conformance::check_intermediate(&parsed).map_err(at(position))?;
-            constraints.check(&below, &mut budget)?;
-            PublicKey::from_spki(&authority.subject_public_key_info(), self.backend)
-                .map_err(ChainError::AuthorityKey)?;
-            // RFC 5280 §4.2.1.9: self-issued certificates do not count.
-            counted += usize::from(authority.issuer() != authority.subject());
-            below.push(parsed);
-        }
-        let constraints = anchor.constraints().map_err(at(below.len()))?;
-        constraints.check(&below, &mut budget)?;
-        check_anchor_key(path.anchor(), self.backend).map_err(ChainError::AuthorityKey)?;
-        match counted > self.max_intermediates {
-            true => Err(ChainError::PathTooLong),
-            false => Ok(()),
-        }
+        let last = path.last().ok_or(ChainError::NoAnchorForIssuer)?;
+        let thing = Thing::Certificate(last.place);
+        let signed = &last.certificate.signed;
+        self.signatures.check(thing, signed, spki, &mut self.budget)
     }
 
-    fn translate(&self, error: Error, needed: &'static str) -> ChainError {
+    /// RFC 5280 §6.1.3 (a) (3).
+    fn check_revocation(
+        &mut self,
+        path: &[&'p Element<'p>],
+        anchor: &'t Anchor,
+    ) -> Result<(), Setback> {
+        // That no other anchor is tried, the operator of this one may rely on.
+        check_asked_status(anchor, self.search.revocation).map_err(Setback::Search)?;
+        let Revocation::Lists(lists) = self.search.revocation else {
+            return Ok(());
+        };
+        self.check_lists(lists, path, anchor)
+    }
+}
+
+impl From<ChainError> for Setback {
+    fn from(error: ChainError) -> Self {
         match error {
-            // webpki does not say which certificate it was, so the leaf's own window decides.
-            Error::CertExpired { time, not_after } => self
-                .leaf_window_error(time)
-                .unwrap_or(ChainError::IntermediateExpired { not_after }),
-            Error::CertNotValidYet { time, not_before } => self
-                .leaf_window_error(time)
-                .unwrap_or(ChainError::IntermediateNotYetValid { not_before }),
-            Error::CaUsedAsEndEntity => ChainError::LeafIsCa,
-            Error::EndEntityUsedAsCa => ChainError::IssuerIsNoCa,
-            Error::RequiredEkuNotFoundContext(_) | Error::EmptyEkuExtension => {
-                ChainError::PurposeNotAllowed { needed }
-            }
-            Error::UnsupportedCriticalExtension => ChainError::UnknownCriticalExtension,
-            Error::PathLenConstraintViolated | Error::MaximumPathDepthExceeded => {
-                ChainError::PathTooLong
-            }
-            Error::NameConstraintViolation => ChainError::NameNotAllowed,
-            Error::UnknownIssuer => ChainError::NoAnchorForIssuer,
-            Error::InvalidSignatureForPublicKey => ChainError::BadSignature,
-            Error::UnsupportedSignatureAlgorithmContext(_)
-            | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
-                ChainError::UnsupportedSignature
-            }
-            Error::MaximumSignatureChecksExceeded
-            | Error::MaximumPathBuildCallsExceeded
-            | Error::MaximumNameConstraintComparisonsExceeded => ChainError::TooComplex,
-            other => ChainError::PathInvalid(format!("{other}")),
+            ChainError::TooComplex => Self::Search(error),
+            _ => Self::Path(error),
         }
     }
+}
 
-    fn leaf_window_error(&self, now: UnixTime) -> Option<ChainError> {
-        let leaf = certificate::parse(self.leaf)?;
-        check_leaf_window(certificate::validity(&leaf), now).err()
+/// Fails where the anchor's policy wants a status of the leaf, and there is no good one. Revocation
+/// lists give one to every certificate, or the path fails.
+pub(crate) fn check_asked_status(
+    anchor: &Anchor,
+    revocation: Revocation<'_>,
+) -> Result<(), ChainError> {
+    let why = NoStatus::NotGiven;
+    match (anchor.policy().ocsp.checking, revocation) {
+        (OcspChecking::Disabled, _) | (_, Revocation::Lists(_)) => Ok(()),
+        (_, Revocation::Leaf(LeafStatus::Good)) => Ok(()),
+        (_, Revocation::Leaf(LeafStatus::Revoked)) => Err(ChainError::Revoked { position: 0 }),
+        (_, Revocation::Leaf(LeafStatus::Unknown) | Revocation::NotChecked) => {
+            Err(ChainError::RevocationUnknown { position: 0, why })
+        }
     }
 }
 
-/// A purpose as refusals name it.
-pub(crate) trait Named {
-    fn name(&self) -> &'static str;
-
-    /// Whether a leaf with this key usage may serve it (RFC 5280 §4.2.1.12).
-    fn allows(&self, usage: KeyUsage) -> bool;
+/// RFC 4158 §2.4.2: no certificate twice in a path, and no other one with the same name and key.
+fn is_loop(path: &[&Element<'_>], next: &Element<'_>) -> bool {
+    path.iter().any(|below| {
+        below.place == next.place
+            || below.certificate.spki == next.certificate.spki
+                && below.certificate.subject == next.certificate.subject
+    })
 }
 
-fn parse(der: &CertificateDer<'_>, position: usize) -> Result<Certificate, ChainError> {
-    certificate::parse(der).ok_or(ChainError::Malformed { position })
+/// Holds a path to the caller's limit and to ours. Self-issued certificates do not count, but have a
+/// limit of their own.
+fn check_depth(path: &[&Element<'_>], next: &Element<'_>, most: usize) -> Result<(), ChainError> {
+    let most = most.min(MAX_INTERMEDIATES);
+    let counted = counted(path) + usize::from(!next.certificate.is_self_issued());
+    match counted > most || path.len() > 2 * MAX_INTERMEDIATES {
+        true => Err(ChainError::PathTooLong),
+        false => Ok(()),
+    }
 }
 
-fn at(position: usize) -> impl Fn(CertificateFault) -> ChainError {
-    move |fault| ChainError::NotConformant { position, fault }
+/// RFC 5280 §4.2.1.9, §6.1.4 (l), (m), and for anchors RFC 5937 §3.2.
+fn check_path_length(path: &[&Element<'_>], most: Option<u8>) -> Result<(), ChainError> {
+    match most {
+        Some(most) if counted(path) > usize::from(most) => Err(ChainError::PathTooLong),
+        _ => Ok(()),
+    }
 }
 
-/// Holds an anchor's key to the rules for every key: backends differ in the keys they take.
-fn check_anchor_key(anchor: &TrustAnchor<'_>, backend: Backend) -> Result<(), KeyError> {
-    // webpki keeps what is inside of the SEQUENCE.
-    let spki = AnyRef::new(Tag::Sequence, &anchor.subject_public_key_info)
-        .and_then(|sequence| sequence.to_der())
-        .map_err(|_| KeyError::Malformed)?;
-    PublicKey::from_spki(&spki, backend).map(|_| ())
+/// "The number of non-self-issued intermediate certificates": all but the leaf are intermediate.
+fn counted(path: &[&Element<'_>]) -> usize {
+    let above_leaf = path.iter().skip(1);
+    above_leaf
+        .filter(|element| !element.certificate.is_self_issued())
+        .count()
 }

@@ -10,7 +10,8 @@ fn check(chain: &[&CertificateDer<'_>], root: &TestCa, profile: PathProfile) -> 
     let (leaf, rest) = chain.split_first().unwrap();
     let rest: Vec<CertificateDer<'_>> = rest.iter().map(|other| (*other).clone()).collect();
     let anchors = [anchor(root)];
-    match verify_path(leaf, &rest, &anchors, profile, Backend::AWS_LC_RS, NOW) {
+    let (revocation, backend) = (Revocation::NotChecked, Backend::AWS_LC_RS);
+    match verify_path(leaf, &rest, &anchors, profile, revocation, backend, NOW) {
         Ok(_) => "verified",
         Err(error) => error.code(),
     }
@@ -55,13 +56,14 @@ const AUTHORITY: [u8; 5] = [0x30, 3, 1, 1, 0xff];
 
 #[test]
 fn every_certificate_of_the_path_has_to_conform() {
-    let basic = |name| Leaf::new(name).extension(&[2, 5, 29, 19], false, AUTHORITY.to_vec());
     let root = TestCa::new("Root");
-    let middle = root.impostor(&basic("Middle"));
+    // A dNSName with an underscore.
+    let middle = Leaf::new("Middle").certificate_authority();
+    let middle = root.impostor(&middle.dns_name("a_b"));
     let lax = TestCa::root(&Leaf::new("Lax"));
     let device = PathProfile::new(Purpose::Client);
     let leaf = middle.issue(&Leaf::new("pump")).certificate;
-    let code = "basic-constraints-not-critical";
+    let code = "alternative-name-malformed";
     assert_eq!(check(&[&leaf, &middle.certificate], &root, device), code);
     let leaf = lax.issue(&Leaf::new("pump").dns_name("a_b")).certificate;
     assert_eq!(check(&[&leaf], &lax, device), "alternative-name-malformed");
@@ -103,8 +105,15 @@ fn the_leafs_key_usage_has_to_allow_the_purpose() {
 }
 
 #[test]
-fn a_pin_is_no_path() {
+fn an_authority_is_a_leaf_only_for_any_purpose() {
     let root = TestCa::new("Root");
-    let profile = PathProfile::new(Purpose::Any);
-    assert_eq!(check(&[&root.certificate], &root, profile), "leaf-is-ca");
+    for (purpose, outcome) in [
+        (Purpose::Client, "leaf-is-ca"),
+        (Purpose::Server, "leaf-is-ca"),
+        // To be an authority is what some certificates are for.
+        (Purpose::Any, "verified"),
+    ] {
+        let profile = PathProfile::new(purpose);
+        assert_eq!(check(&[&root.certificate], &root, profile), outcome);
+    }
 }

@@ -58,13 +58,16 @@ fn an_authority_has_a_name_of_its_own() {
 }
 
 #[test]
-fn basic_constraints_of_an_authority_are_critical() {
+fn basic_constraints_of_an_anchor_are_critical() {
     for (critical, fault) in [
         (true, None),
         (false, Some(Fault::BasicConstraintsNotCritical)),
     ] {
         let leaf = pump().extension(&BASIC_CONSTRAINTS, critical, AUTHORITY.to_vec());
-        assert_eq!(authority_fault(&leaf), fault);
+        assert_eq!(authority_fault(&leaf), None);
+        let anchor = TestCa::new("Root").impostor(&leaf).certificate;
+        let anchor = certificate::parse(&anchor).unwrap();
+        assert_eq!(check_anchor(&anchor).err(), fault);
     }
 }
 

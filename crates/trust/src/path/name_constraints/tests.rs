@@ -1,4 +1,5 @@
 use gangplank_testkit::{Leaf, TestCa, openssl};
+use rustls_pki_types::CertificateDer;
 
 use super::*;
 use crate::certificate;
@@ -11,8 +12,8 @@ fn read(value: &[u8]) -> Result<Constraints, Fault> {
     Constraints::of(&certificate::parse(&authority(value).certificate).unwrap())
 }
 
-fn issued(leaf: &Leaf) -> Certificate {
-    certificate::parse(&TestCa::new("Root").issue(leaf).certificate).unwrap()
+fn issued(leaf: &Leaf) -> CertificateDer<'static> {
+    TestCa::new("Root").issue(leaf).certificate
 }
 
 /// permittedSubtrees: rfc822Name example.com.
@@ -23,10 +24,21 @@ const DNS: &[u8] = b"\x30\x09\xa0\x07\x30\x05\x82\x03a.b";
 const ID: &[u8] = b"\x30\x08\xa1\x06\x30\x04\x88\x02\x2a\x03";
 const ALTERNATIVE_NAME: [u64; 4] = [2, 5, 29, 17];
 
-fn check(constraints: &[u8], path: &[Certificate]) -> Result<(), ChainError> {
-    read(constraints)
-        .unwrap()
-        .check(path, &mut MAX_COMPARISONS.clone())
+fn check(constraints: &[u8], path: &[CertificateDer<'_>]) -> Result<(), ChainError> {
+    check_within(&mut Budget::default(), constraints, path)
+}
+
+fn check_within(
+    budget: &mut Budget,
+    constraints: &[u8],
+    path: &[CertificateDer<'_>],
+) -> Result<(), ChainError> {
+    let elements: Vec<Element<'_>> = path
+        .iter()
+        .map(|certificate| Element::read(0, certificate).unwrap())
+        .collect();
+    let below: Vec<&Element<'_>> = elements.iter().collect();
+    read(constraints).unwrap().check(&below, budget)
 }
 
 #[test]
@@ -86,7 +98,7 @@ fn an_address_in_the_subject_counts_without_alternative_names() {
         let rest = ["ec_paramgen_curve:P-256", "-nodes", "-keyout", "/dev/null"];
         let out = ["-outform", "DER", "-subj", subject];
         let der = openssl(&[&request[..], &rest, &out, more].concat(), b"")?;
-        certificate::parse(&der)
+        Some(CertificateDer::from(der))
     };
     let other = "/CN=pump/emailAddress=a@example.org";
     let named = ["-addext", "subjectAltName=DNS:a.b"];
@@ -105,13 +117,10 @@ fn an_address_in_the_subject_counts_without_alternative_names() {
 #[test]
 fn comparisons_are_counted() {
     let leaf = issued(&Leaf::new("pump").dns_name("a.b").dns_name("x.a.b"));
-    let constraints = read(DNS).unwrap();
-    assert_eq!(
-        constraints.check(std::slice::from_ref(&leaf), &mut 2),
-        Ok(())
-    );
-    assert_eq!(
-        constraints.check(&[leaf], &mut 1),
-        Err(ChainError::TooComplex)
-    );
+    let within = |comparisons| {
+        let mut budget = Budget::of_comparisons(comparisons);
+        check_within(&mut budget, DNS, std::slice::from_ref(&leaf))
+    };
+    assert_eq!(within(2), Ok(()));
+    assert_eq!(within(1), Err(ChainError::TooComplex));
 }
