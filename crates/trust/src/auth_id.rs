@@ -1,5 +1,6 @@
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Write;
 
 use crate::{DistinguishedName, FillError, Filled, PreparedName, Template};
 
@@ -26,7 +27,7 @@ impl AuthId {
     pub fn of(subject: &DistinguishedName, template: Option<&Template>) -> Result<Self, FillError> {
         Ok(match template {
             None => Self {
-                text: subject.to_string(),
+                text: printed(subject),
                 origin: Origin::Subject(subject.prepared()),
             },
             Some(template) => {
@@ -84,6 +85,14 @@ impl AuthId {
             _ => Sameness::Other,
         }
     }
+}
+
+/// What most subjects fit into, so that printing allocates once.
+fn printed(subject: &DistinguishedName) -> String {
+    let mut text = String::with_capacity(96);
+    // Writing to a String does not fail.
+    let _ = write!(text, "{subject}");
+    text
 }
 
 /// Whether two authentication ids are one device's.

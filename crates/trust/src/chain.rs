@@ -58,13 +58,18 @@ pub fn verify(
     path::check_leaf_window(certificate::validity(&parsed), now)?;
     let key = PublicKey::from_certificate(leaf, backend).map_err(ChainError::Key)?;
     let name = |name: Option<DistinguishedName>| name.ok_or(ChainError::Malformed { position: 0 });
+    let subject = name(certificate::subject(&parsed))?;
     Ok(VerifiedChain {
         tenant: tenant.id.clone(),
         anchor: anchor.clone(),
         leaf: leaf.clone().into_owned(),
-        subject: name(certificate::subject(&parsed))?,
+        auth_id: auth_id(&subject, anchor),
+        subject,
         issuer: name(certificate::issuer(&parsed))?,
         certificate_id: subject::certificate_id(parsed.tbs_certificate().subject()),
+        certificate_sha256: backend.sha256(&[leaf]),
+        spki_sha256: key.spki_sha256(),
+        anchor_spki_sha256: backend.sha256(&[anchor.spki()]),
         parsed,
         key,
     })
@@ -83,7 +88,11 @@ pub struct VerifiedChain {
     subject: DistinguishedName,
     issuer: DistinguishedName,
     certificate_id: Result<CertificateId, SubjectError>,
+    auth_id: Result<AuthId, Reason>,
     key: PublicKey,
+    certificate_sha256: [u8; 32],
+    spki_sha256: [u8; 32],
+    anchor_spki_sha256: [u8; 32],
 }
 
 impl VerifiedChain {
@@ -119,7 +128,16 @@ impl VerifiedChain {
 
     /// SHA-256 of the leaf's DER.
     pub fn certificate_sha256(&self) -> [u8; 32] {
-        self.key.backend().sha256(&[&self.leaf])
+        self.certificate_sha256
+    }
+
+    /// SHA-256 of the leaf's SubjectPublicKeyInfo.
+    pub fn spki_sha256(&self) -> [u8; 32] {
+        self.spki_sha256
+    }
+
+    pub(crate) fn anchor_spki_sha256(&self) -> [u8; 32] {
+        self.anchor_spki_sha256
     }
 
     /// The leaf's key.
@@ -148,8 +166,8 @@ impl VerifiedChain {
     ///
     /// # Errors
     /// [`Reason::TemplateAttributeMissing`], [`Reason::SubjectUnusable`].
-    pub fn auth_id(&self) -> Result<AuthId, Reason> {
-        self.auth_id_under(&self.anchor)
+    pub fn auth_id(&self) -> Result<&AuthId, &Reason> {
+        self.auth_id.as_ref()
     }
 
     /// As [`auth_id`](Self::auth_id), where the sender has given one.
@@ -157,7 +175,7 @@ impl VerifiedChain {
     /// # Errors
     /// [`Reason::AuthIdMismatch`]: it is not what the certificate yields.
     pub fn expect_auth_id(&self, given: &str) -> Result<AuthId, Reason> {
-        let yields = self.auth_id()?;
+        let yields = self.auth_id.clone()?;
         match yields.names(&StoredAuthId::new(given)) {
             true => Ok(yields),
             false => Err(Reason::AuthIdMismatch {
@@ -176,11 +194,10 @@ impl VerifiedChain {
 
     /// That under the anchor as it is today.
     pub(crate) fn auth_id_under(&self, anchor: &Anchor) -> Result<AuthId, Reason> {
-        let id = AuthId::of(&self.subject, anchor.policy().auth_id_template.as_ref())
-            .map_err(|error| Reason::unfilled(error, TemplateUse::AuthId))?;
-        match id.as_str() {
-            "" => Err(Reason::SubjectUnusable(UnusableSubject::Empty)),
-            _ => Ok(id),
+        let verified = &self.anchor.policy().auth_id_template;
+        match anchor.policy().auth_id_template == *verified {
+            true => self.auth_id.clone(),
+            false => auth_id(&self.subject, anchor),
         }
     }
 
@@ -192,6 +209,16 @@ impl VerifiedChain {
     pub(crate) fn check_validity(&self, now: UnixTime) -> Result<(), ChainError> {
         path::check_leaf_window(certificate::validity(&self.parsed), now)?;
         path::check_anchor_window(&self.anchor, now)
+    }
+}
+
+fn auth_id(subject: &DistinguishedName, anchor: &Anchor) -> Result<AuthId, Reason> {
+    let template = anchor.policy().auth_id_template.as_ref();
+    let id = AuthId::of(subject, template)
+        .map_err(|error| Reason::unfilled(error, TemplateUse::AuthId))?;
+    match id.as_str() {
+        "" => Err(Reason::SubjectUnusable(UnusableSubject::Empty)),
+        _ => Ok(id),
     }
 }
 

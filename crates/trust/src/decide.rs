@@ -123,8 +123,9 @@ impl<'q> Question<'q> {
 
     pub(crate) fn tenant_enabled(&mut self) -> Result<(), Reason> {
         let tenant = self.tenant;
+        let id = tenant.id.as_str().to_string();
         self.trace
-            .require(Rule::TenantEnabled, tenant.enabled, &tenant.id, || {
+            .require(Rule::TenantEnabled, tenant.enabled, id, || {
                 Reason::TenantDisabled
             })
     }
@@ -132,7 +133,7 @@ impl<'q> Question<'q> {
     pub(crate) fn outcome(&mut self, proof: &Proof<'_>) -> Result<Outcome, Reason> {
         if let Some(device) = self.known.device {
             let same = device.tenant == self.tenant.id;
-            let saw = &device.tenant;
+            let saw = device.tenant.as_str().to_string();
             self.trace
                 .require(Rule::DeviceOfTenant, same, saw, || Reason::OtherTenant)?;
         }
@@ -148,7 +149,8 @@ impl<'q> Question<'q> {
             self.trace.note(Rule::DeviceKnown, false, "no device");
             return Err(Reason::UnknownDevice);
         };
-        self.trace.note(Rule::DeviceKnown, true, &device.device_id);
+        let id = device.device_id.clone();
+        self.trace.note(Rule::DeviceKnown, true, id);
         self.standing(device, Recognition::unchanged(device))
     }
 
@@ -156,10 +158,9 @@ impl<'q> Question<'q> {
         let anchor = self.current_anchor(chain)?;
         let denied = anchor.policy().deny.check(chain);
         self.trace
-            .result(Rule::NotDenied, denied, |()| "not listed".to_string())?;
+            .result(Rule::NotDenied, denied, |()| "not listed")?;
         let rules = anchor.policy().leaf.check(chain);
-        self.trace
-            .result(Rule::LeafRules, rules, |()| "met".to_string())?;
+        self.trace.result(Rule::LeafRules, rules, |()| "met")?;
         let auth_id = chain.auth_id_under(anchor);
         let auth_id = self
             .trace
@@ -187,8 +188,9 @@ impl<'q> Question<'q> {
     fn current_anchor(&mut self, chain: &VerifiedChain) -> Result<&'q Anchor, Reason> {
         let tenant = chain.tenant();
         let same = *tenant == self.tenant.id;
+        let saw = tenant.as_str().to_string();
         self.trace
-            .require(Rule::ChainOfTenant, same, tenant, || Reason::OtherTenant)?;
+            .require(Rule::ChainOfTenant, same, saw, || Reason::OtherTenant)?;
         let verified = chain.anchor();
         let same = |anchor: &&Anchor| {
             anchor.id() == verified.id()
@@ -197,12 +199,13 @@ impl<'q> Question<'q> {
         };
         let anchor = self.tenant.anchors.iter().find(same);
         let id = verified.id();
-        self.trace.note(Rule::AnchorPresent, anchor.is_some(), id);
+        self.trace
+            .note(Rule::AnchorPresent, anchor.is_some(), id.to_string());
         let anchor = anchor.ok_or_else(|| Reason::AnchorWithdrawn { anchor: id.into() })?;
         let valid = chain.check_validity(self.now).map_err(Reason::from);
         let now = self.now.as_secs();
         self.trace
-            .result(Rule::Validity, valid, |()| format!("{now}"))?;
+            .result(Rule::Validity, valid, |()| now.to_string())?;
         Ok(anchor)
     }
 
@@ -211,7 +214,7 @@ impl<'q> Question<'q> {
             // Possession of a key never admits: who holds a registered key proves that instead.
             let admitted = device.standing == Standing::Admitted;
             self.trace
-                .require(Rule::Identity, !admitted, &device.device_id, || {
+                .require(Rule::Identity, !admitted, device.device_id.clone(), || {
                     Reason::UnknownDevice
                 })?;
             return self.standing(device, Recognition::unchanged(device));

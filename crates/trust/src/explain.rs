@@ -46,8 +46,8 @@ pub fn explain<'k>(
         let chain = question.trace.result(Rule::Path, chain, by)?;
         anchor = Some(chain.anchor().id().to_string());
         let auth_id = chain.auth_id().ok();
-        question.known = find(&chain, auth_id.as_ref());
-        recognised = question.known.device.cloned().zip(auth_id);
+        question.known = find(&chain, auth_id);
+        recognised = question.known.device.cloned().zip(auth_id.cloned());
         question.outcome(&Proof::Chain(&chain))
     });
     Explanation {

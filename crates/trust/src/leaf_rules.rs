@@ -13,7 +13,7 @@ use crate::{DenyList, KeyKind, LeafRules, Reason, VerifiedChain};
 impl DenyList {
     pub(crate) fn check(&self, chain: &VerifiedChain) -> Result<(), Reason> {
         let certificate = self.certificates.contains(&chain.certificate_sha256());
-        let key = self.keys.contains(&chain.key().spki_sha256());
+        let key = self.keys.contains(&chain.spki_sha256());
         match (certificate, key) {
             (true, _) => Err(Reason::Denied {
                 what: "certificate",

@@ -1,9 +1,9 @@
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use gangplank_key::CertificateId;
 
-use crate::{Anchor, AuthId, DistinguishedName, ProvisionAs, TenantId, VerifiedChain};
+use crate::{Anchor, AuthId, ProvisionAs, TenantId, VerifiedChain};
 
 /// Leave to create one device, and what to record of how it came. Only [`decide`](crate::decide)
 /// makes it.
@@ -56,22 +56,21 @@ pub struct Origin {
     pub spki_sha256: [u8; 32],
     /// The leaf's serial number, big-endian (RFC 5280 §4.1.2.2).
     pub serial_number: Vec<u8>,
-    /// The printed name of the leaf's issuer, see [`DistinguishedName`].
+    /// The printed name of the leaf's issuer, see [`DistinguishedName`](crate::DistinguishedName).
     pub issuer: String,
 }
 
 impl Origin {
     pub(crate) fn of(chain: &VerifiedChain, anchor: &Anchor, policy_revision: u64) -> Self {
-        let backend = chain.key().backend();
-        let issuer: &DistinguishedName = chain.issuer();
         Self {
             anchor_id: String::from(anchor.id()),
-            anchor_spki_sha256: backend.sha256(&[anchor.spki()]),
+            // The anchor of the same key: it was compared.
+            anchor_spki_sha256: chain.anchor_spki_sha256(),
             policy_revision,
             certificate_sha256: chain.certificate_sha256(),
-            spki_sha256: chain.key().spki_sha256(),
+            spki_sha256: chain.spki_sha256(),
             serial_number: chain.serial_number().to_vec(),
-            issuer: alloc::format!("{issuer}"),
+            issuer: chain.issuer().to_string(),
         }
     }
 }

@@ -1,3 +1,4 @@
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -28,8 +29,7 @@ impl Question<'_> {
         self.source_is_allowed(anchor)?;
         let usable = chain.subject().check_usable();
         let usable = usable.map_err(Reason::SubjectUnusable);
-        let subject = |_: &()| chain.subject().to_string();
-        self.trace.result(Rule::Subject, usable, subject)?;
+        self.trace.result(Rule::Subject, usable, |()| "usable")?;
         let device_id = self.device_id(chain, policy)?;
         let quotas = Quotas {
             of_anchor: policy.max_devices,
@@ -74,12 +74,13 @@ impl Question<'_> {
             return Ok(());
         };
         let inside = window.contains(now);
-        self.trace.require(Rule::Window, inside, now.as_secs(), || {
-            Reason::OutsideWindow {
-                anchor: anchor.id().to_string(),
-                window: (window.not_before().as_secs(), window.not_after().as_secs()),
-            }
-        })
+        self.trace
+            .require(Rule::Window, inside, now.as_secs().to_string(), || {
+                Reason::OutsideWindow {
+                    anchor: anchor.id().to_string(),
+                    window: (window.not_before().as_secs(), window.not_after().as_secs()),
+                }
+            })
     }
 
     fn source_is_allowed(&mut self, anchor: &Anchor) -> Result<(), Reason> {
@@ -91,8 +92,12 @@ impl Question<'_> {
             }
             (Some(_), Source::Unknown) => false,
         };
+        let saw = match source {
+            Source::Unknown => Cow::Borrowed("an unknown address"),
+            Source::Address(address) => Cow::Owned(address.to_string()),
+        };
         self.trace
-            .require(Rule::Source, allowed, source, || Reason::SourceNotAllowed {
+            .require(Rule::Source, allowed, saw, || Reason::SourceNotAllowed {
                 anchor: anchor.id().to_string(),
                 source_address: source,
             })
@@ -163,9 +168,9 @@ impl Question<'_> {
     }
 }
 
-fn of(has: u64, max: Option<u64>) -> String {
+fn of(has: u64, max: Option<u64>) -> Cow<'static, str> {
     match max {
-        Some(max) => format!("{has} of {max}"),
-        None => format!("{has}, no limit"),
+        Some(max) => Cow::Owned(format!("{has} of {max}")),
+        None => Cow::Borrowed("no limit"),
     }
 }

@@ -46,7 +46,7 @@ impl Question<'_> {
     ) -> Result<Recognition, Reason> {
         let same = is_same(device, chain, auth_id);
         self.trace
-            .require(Rule::Identity, same, &device.device_id, || {
+            .require(Rule::Identity, same, device.device_id.clone(), || {
                 conflict_with(device)
             })?;
         let changes = changes(device, chain);
@@ -77,10 +77,7 @@ impl Question<'_> {
         auth_id: &AuthId,
     ) -> Result<(), Reason> {
         let by_key = anchor.policy().identity_binding == IdentityBinding::PublicKey
-            && device
-                .bound
-                .spki_sha256
-                .contains(&chain.key().spki_sha256());
+            && device.bound.spki_sha256.contains(&chain.spki_sha256());
         let same = match &device.auth_id {
             Some(stored) => auth_id.compare(stored) == Sameness::Same,
             // Found by its certificate id or key, which is all that is left of it.
@@ -88,7 +85,7 @@ impl Question<'_> {
         };
         let lifted = !(same || by_key);
         self.trace
-            .require(Rule::Tombstone, lifted, &device.device_id, || {
+            .require(Rule::Tombstone, lifted, device.device_id.clone(), || {
                 Reason::Tombstoned
             })
     }
@@ -108,7 +105,7 @@ fn is_same(device: &KnownDevice, chain: &VerifiedChain, auth_id: &AuthId) -> boo
         Some(stored) => auth_id.compare(stored) == Sameness::Same,
         None => {
             let id = chain.certificate_id().ok();
-            let key = chain.key().spki_sha256();
+            let key = chain.spki_sha256();
             id.is_some()
                 && id == device.certificate_id.as_ref()
                 && device.bound.spki_sha256.contains(&key)
@@ -126,10 +123,7 @@ fn changes(device: &KnownDevice, chain: &VerifiedChain) -> Vec<Change> {
             Change::Certificate,
             lacks(&bound.certificate_sha256, chain.certificate_sha256()),
         ),
-        (
-            Change::Key,
-            lacks(&bound.spki_sha256, chain.key().spki_sha256()),
-        ),
+        (Change::Key, lacks(&bound.spki_sha256, chain.spki_sha256())),
         (
             Change::Issuer,
             issuer

@@ -261,7 +261,7 @@ fn trace_names_every_rule_and_what_it_saw() {
     let trace: Vec<_> = decision
         .trace
         .iter()
-        .map(|entry| (entry.rule.name(), entry.saw.as_str(), entry.passed))
+        .map(|entry| (entry.rule.name(), &*entry.saw, entry.passed))
         .collect();
     let expected = [
         ("tenant-enabled", "t", true),
@@ -275,10 +275,10 @@ fn trace_names_every_rule_and_what_it_saw() {
         ("auto-provisioning", "enabled", true),
         ("window", "no limit", true),
         ("source", "192.0.2.1", true),
-        ("subject", "CN=pump", true),
+        ("subject", "usable", true),
         ("device-id", "a random one", true),
-        ("anchor-quota", "0, no limit", true),
-        ("tenant-quota", "0, no limit", true),
+        ("anchor-quota", "no limit", true),
+        ("tenant-quota", "no limit", true),
     ];
     assert_eq!(trace, expected);
 }

@@ -1,6 +1,6 @@
-use alloc::string::{String, ToString};
+use alloc::borrow::Cow;
+use alloc::string::ToString;
 use alloc::vec::Vec;
-use core::fmt::Display;
 
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ pub struct TraceEntry {
     /// Whether it spoke for the device.
     pub passed: bool,
     /// The value that was there, for people.
-    pub saw: String,
+    pub saw: Cow<'static, str>,
 }
 
 /// What a decision looks at, in this order where it applies.
@@ -107,8 +107,12 @@ impl Rule {
 pub(crate) struct Trace(pub(crate) Vec<TraceEntry>);
 
 impl Trace {
-    pub(crate) fn note(&mut self, rule: Rule, passed: bool, saw: impl Display) {
-        let saw = saw.to_string();
+    pub(crate) fn note(&mut self, rule: Rule, passed: bool, saw: impl Into<Cow<'static, str>>) {
+        let saw = saw.into();
+        if self.0.is_empty() {
+            // As many as most decisions have.
+            self.0.reserve(16);
+        }
         self.0.push(TraceEntry { rule, passed, saw });
     }
 
@@ -117,7 +121,7 @@ impl Trace {
         &mut self,
         rule: Rule,
         passed: bool,
-        saw: impl Display,
+        saw: impl Into<Cow<'static, str>>,
         reason: impl FnOnce() -> Reason,
     ) -> Result<(), Reason> {
         self.note(rule, passed, saw);
@@ -128,15 +132,15 @@ impl Trace {
     }
 
     /// Notes a rule by its result: a reason is its own account of what it saw.
-    pub(crate) fn result<T>(
+    pub(crate) fn result<T, S: Into<Cow<'static, str>>>(
         &mut self,
         rule: Rule,
         result: Result<T, Reason>,
-        saw: impl FnOnce(&T) -> String,
+        saw: impl FnOnce(&T) -> S,
     ) -> Result<T, Reason> {
         match &result {
             Ok(value) => self.note(rule, true, saw(value)),
-            Err(reason) => self.note(rule, false, reason),
+            Err(reason) => self.note(rule, false, reason.to_string()),
         }
         result
     }

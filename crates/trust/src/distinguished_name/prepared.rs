@@ -21,7 +21,9 @@ impl PreparedName {
     }
 
     pub(super) fn of(relative_names: &[Vec<Attribute>]) -> Self {
-        let mut key = Vec::new();
+        let content = |attribute: &Attribute| attribute.content.len() + ROOM;
+        let room = relative_names.iter().flatten().map(content).sum();
+        let mut key = Vec::with_capacity(room);
         for relative_name in relative_names {
             push_number(&mut key, relative_name.len());
             if let [single] = relative_name.as_slice() {
@@ -101,6 +103,9 @@ fn push_number(key: &mut Vec<u8>, number: usize) {
     }
     key.push(rest as u8);
 }
+
+/// Of one attribute, for type, kind and lengths: ten bytes most often.
+const ROOM: usize = 12;
 
 const PREPARED: u8 = 0;
 const EXACT_TEXT: u8 = 1;

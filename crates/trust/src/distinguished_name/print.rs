@@ -34,18 +34,20 @@ fn escaped(text: &str, out: &mut dyn Write) -> fmt::Result {
     let blank = |c| matches!(c, ' ' | '\r');
     let leading = text.len() - text.trim_start_matches(blank).len();
     let trailing = text.trim_end_matches(blank).len();
+    // Runs of ordinary characters go out in one piece.
+    let mut written = 0;
     for (at, character) in text.char_indices() {
-        if character == '\0' {
-            out.write_str("\\00")?;
-            continue;
-        }
         let at_an_end = at < leading || at >= trailing;
-        if is_special(character) || (blank(character) && at_an_end) {
-            out.write_char('\\')?;
-        }
-        out.write_char(character)?;
+        let (escape, next) = match character {
+            '\0' => ("\\00", at + 1),
+            _ if is_special(character) || (blank(character) && at_an_end) => ("\\", at),
+            _ => continue,
+        };
+        out.write_str(text.get(written..at).unwrap_or_default())?;
+        out.write_str(escape)?;
+        written = next;
     }
-    Ok(())
+    out.write_str(text.get(written..).unwrap_or_default())
 }
 
 /// The characters that a backslash makes ordinary (RFC 2253 §2.4, and `=`).

@@ -115,7 +115,7 @@ fn an_expired_or_disabled_anchor_shuts_out_known_devices_too() {
     assert_eq!(word(&found), "no-usable-anchor");
     let saw = &found.decision().trace[1];
     assert_eq!(
-        (saw.rule, saw.passed, saw.saw.as_str()),
+        (saw.rule, saw.passed, &*saw.saw),
         (Rule::Anchor, false, "a is disabled")
     );
 }
