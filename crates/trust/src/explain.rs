@@ -19,17 +19,16 @@ use crate::{
 /// `find` looks up what is known once the certificate has been verified; it gets the chain and the
 /// authentication id that the certificate yields, if it yields one.
 pub fn explain<'k>(
-    certificates: &[CertificateDer<'_>],
+    arrival: &Arrival<'_>,
     tenant: &Tenant,
     find: impl FnOnce(&VerifiedChain, Option<&AuthId>) -> Known<'k>,
-    source: Source,
     backend: Backend,
-    now: UnixTime,
 ) -> Explanation {
+    let now = arrival.now;
     let mut question = Question {
         tenant,
         known: Known::default(),
-        source,
+        source: arrival.source,
         now,
         trace: Trace::default(),
     };
@@ -40,7 +39,7 @@ pub fn explain<'k>(
             let (counts, saw) = standing(anchor, now);
             question.trace.note(Rule::Anchor, counts, saw);
         }
-        let revocation = Revocation::NotChecked;
+        let (certificates, revocation) = (arrival.certificates, arrival.revocation);
         let chain = verify(certificates, tenant, revocation, backend, now).map_err(Reason::from);
         let by = |chain: &VerifiedChain| format!("verified by {}", chain.anchor().id());
         let chain = question.trace.result(Rule::Path, chain, by)?;
@@ -58,6 +57,19 @@ pub fn explain<'k>(
         anchor,
         recognised,
     }
+}
+
+/// A device at the door.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'a> {
+    /// Its certificates, the leaf first.
+    pub certificates: &'a [CertificateDer<'a>],
+    /// What is known about their revocation.
+    pub revocation: Revocation<'a>,
+    /// Where it comes from.
+    pub source: Source,
+    /// The time.
+    pub now: UnixTime,
 }
 
 fn standing(anchor: &Anchor, now: UnixTime) -> (bool, String) {

@@ -91,7 +91,7 @@ pub use document::{
     MAX_DOCUMENT_BYTES, MAX_NESTING, MAX_PURPOSES, MAX_SOURCES, RegistrationLimits, TenantDocument,
 };
 pub use edge::{EdgeDevice, EdgeOutcome, Gateway, decide_edge};
-pub use explain::{Explanation, explain};
+pub use explain::{Arrival, Explanation, explain};
 pub use known::{Bound, Known, KnownDevice, Standing};
 pub use name_pattern::{NamePattern, NamePatternError};
 pub use path::{

@@ -19,10 +19,10 @@ use base64::engine::general_purpose::STANDARD;
 use gangplank_key::{Backend, PublicKey, UnixTime};
 use gangplank_testkit::{Leaf, TestCa, suite};
 use gangplank_trust::{
-    AuthId, AuthInfo, Bound, CredentialsRequest, EdgeDevice, EdgeOutcome, Explanation, Gateway,
-    Known, KnownDevice, LeafStatus, Outcome, PlannedDeviceId, ProvisionAs, Reason, Revocation,
-    Source, Standing, StoredAuthId, Tenant, TenantDocument, TenantId, VerifiedChain, decide_edge,
-    explain, verify,
+    Arrival, AuthId, AuthInfo, Bound, CredentialsRequest, EdgeDevice, EdgeOutcome, Explanation,
+    Gateway, Known, KnownDevice, LeafStatus, Outcome, PlannedDeviceId, ProvisionAs, Reason,
+    Revocation, Source, Standing, StoredAuthId, Tenant, TenantDocument, TenantId, VerifiedChain,
+    decide_edge, explain, verify,
 };
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -142,7 +142,13 @@ impl Suite {
         let source = given["source"].as_str().map_or(Source::Unknown, |text| {
             Source::from(text.parse::<IpAddr>().unwrap())
         });
-        explain(&path, tenant, find, source, Backend::AWS_LC_RS, now(given))
+        let arrival = Arrival {
+            certificates: &path,
+            revocation: revocation(given),
+            source,
+            now: now(given),
+        };
+        explain(&arrival, tenant, find, Backend::AWS_LC_RS)
     }
 
     /// The certificates that the registry gets: an adapter may keep them back.
@@ -366,15 +372,13 @@ fn a_subject_that_does_not_fill_the_template_is_refused() {
     }]});
     let tenant = decode(&document);
     let nobody = |_: &VerifiedChain, _: Option<&AuthId>| Known::default();
-    let now = gangplank_testkit::NOW;
-    let found = explain(
-        &[leaf],
-        &tenant,
-        nobody,
-        Source::Unknown,
-        Backend::AWS_LC_RS,
-        now,
-    );
+    let arrival = Arrival {
+        certificates: &[leaf],
+        revocation: Revocation::NotChecked,
+        source: Source::Unknown,
+        now: gangplank_testkit::NOW,
+    };
+    let found = explain(&arrival, &tenant, nobody, Backend::AWS_LC_RS);
     let shown = serde_json::to_value(&found).unwrap();
     assert_eq!(shown["reason"], "template-attribute-missing");
     assert_eq!(shown["status"], 401);

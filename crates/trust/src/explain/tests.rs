@@ -53,15 +53,13 @@ fn judge(leaf: &CertificateDer<'_>, tenant: &Tenant, known: Option<&KnownDevice>
             ..Known::default()
         }
     };
-    let leaf = [leaf.clone()];
-    explain(
-        &leaf,
-        tenant,
-        find,
-        Source::Unknown,
-        Backend::AWS_LC_RS,
-        NOW,
-    )
+    let arrival = Arrival {
+        certificates: core::slice::from_ref(leaf),
+        revocation: Revocation::NotChecked,
+        source: Source::Unknown,
+        now: NOW,
+    };
+    explain(&arrival, tenant, find, Backend::AWS_LC_RS)
 }
 
 /// The outcome, or the code of the refusal.

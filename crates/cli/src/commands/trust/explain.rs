@@ -3,8 +3,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use gangplank_server::trust::{
-    AuthId, Explanation, Known, KnownDevice, Outcome, Source, Tenant, TenantDocument, TenantId,
-    VerifiedChain,
+    Arrival, AuthId, Explanation, Known, KnownDevice, Outcome, Revocation, Source, Tenant,
+    TenantDocument, TenantId, VerifiedChain,
 };
 
 use super::known_device;
@@ -40,14 +40,14 @@ pub(crate) fn run(arguments: &Explain) -> Result<Exit, Failure> {
     let known = arguments.known.as_deref();
     let known = known.map(|path| known_device::read(path, &tenant.id));
     let known = known.transpose()?;
-    let explanation = gangplank_server::trust::explain(
-        &chain,
-        &tenant,
-        |chain, auth_id| look_up(known.as_ref(), chain, auth_id),
-        arguments.from.map_or(Source::Unknown, Source::from),
-        Backend::AWS_LC_RS,
-        arguments.at.time(),
-    );
+    let arrival = Arrival {
+        certificates: &chain,
+        revocation: Revocation::NotChecked,
+        source: arguments.from.map_or(Source::Unknown, Source::from),
+        now: arguments.at.time(),
+    };
+    let find = |chain: &VerifiedChain, id: Option<&AuthId>| look_up(known.as_ref(), chain, id);
+    let explanation = gangplank_server::trust::explain(&arrival, &tenant, find, Backend::AWS_LC_RS);
     match arguments.json {
         true => output::json(&explanation)?,
         false => output::write(text(&explanation).as_bytes())?,
