@@ -239,6 +239,6 @@ fn new_device(
 
 fn log(decision: &Decision, id: &CertificateId) {
     for entry in &decision.trace {
-        tracing::debug!(certificate_id = %id, rule = entry.rule.name(), passed = entry.passed, saw = entry.saw, "decision");
+        tracing::debug!(certificate_id = %id, rule = entry.rule.name(), passed = entry.passed, saw = %entry.saw, "decision");
     }
 }
