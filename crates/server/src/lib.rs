@@ -33,6 +33,7 @@ mod api;
 mod random;
 mod rate;
 mod server;
+mod tenants;
 
 pub mod authority;
 pub mod git;

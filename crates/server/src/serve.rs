@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gangplank_onboarding::{JoinString, RootUrl, UrlError};
-use gangplank_trust::{Tenant, TenantId, TenantIdError, UnknownDevices};
+use gangplank_trust::UnknownDevices;
 use ipnet::IpNet;
 use rustls_pki_types::UnixTime;
 use tokio::task::JoinHandle;
@@ -17,7 +17,7 @@ use crate::listen::{
     ListenConfig, ListenError, Listeners, Shutdown, ShutdownTrigger, TrustedProxies,
 };
 use crate::store::sqlite::SqliteStore;
-use crate::store::{DEFAULT_TENANT, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::{
     BuildError, HeaderForm, MessageForm, PlainForm, RateLimit, Server, admin_router, router,
 };
@@ -99,12 +99,10 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         Some(url) => url,
         None => RootUrl::parse(&format!("https://localhost:{}", bound.tls_address().port()))?,
     };
-    let mut tenant = Tenant::new(TenantId::parse(DEFAULT_TENANT)?);
-    tenant.unknown = config.unknown;
     let repositories = Repositories::new(config.data.join("git"), config.git_program);
     let server = Server::builder(Arc::clone(&store), Arc::clone(&authority), repositories)
         .public_url(public_url.clone())
-        .tenants(vec![tenant])
+        .unknown(config.unknown)
         .plain_form(config.plain_form)
         .header_form(config.header_form)
         .message_form(config.message_form)
@@ -215,9 +213,6 @@ pub enum ServeError {
     /// The public URL.
     #[error("the public URL: {0}")]
     PublicUrl(#[from] UrlError),
-    /// The default tenant.
-    #[error(transparent)]
-    Tenant(#[from] TenantIdError),
     /// The configuration as a whole.
     #[error(transparent)]
     Build(#[from] BuildError),

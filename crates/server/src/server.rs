@@ -6,13 +6,14 @@ use gangplank_envelope::{Audience, AudienceError, NonceIssuer, Window};
 use gangplank_key::{Backend, CertificateId, UnixTime};
 use gangplank_onboarding::RootUrl;
 use gangplank_token::StorageKey;
-use gangplank_trust::{Tenant, TenantId};
+use gangplank_trust::{Tenant, UnknownDevices};
 
 use crate::authority::Authority;
 use crate::git::{HttpBackend, Repositories};
 use crate::listen::RequestLimits;
 use crate::rate::RateLimit;
-use crate::store::{DEFAULT_TENANT, Store};
+use crate::store::{Store, StoreError};
+use crate::tenants::{Snapshot, Tenants};
 
 /// The orchestrator's side, ready to be mounted with [`router`](crate::router). Cheap to clone.
 #[derive(Clone)]
@@ -27,7 +28,7 @@ pub(crate) struct Shared {
     pub(crate) git: HttpBackend,
     pub(crate) public_url: RootUrl,
     pub(crate) audience: Audience,
-    pub(crate) tenants: Vec<Tenant>,
+    pub(crate) tenants: Tenants,
     pub(crate) plain_form: PlainForm,
     pub(crate) header_form: HeaderForm,
     pub(crate) message_form: MessageForm,
@@ -130,7 +131,8 @@ impl Server {
             authority,
             repositories,
             public_url: None,
-            tenants: Vec::new(),
+            tenants: None,
+            unknown: UnknownDevices::default(),
             plain_form: PlainForm::default(),
             header_form: HeaderForm::default(),
             message_form: MessageForm::default(),
@@ -163,16 +165,9 @@ impl Server {
         Audience::parse(&self.shared.public_url.join(&format!("/certificate/{id}")))
     }
 
-    pub(crate) fn tenant(&self, id: &TenantId) -> Option<&Tenant> {
-        self.shared.tenants.iter().find(|tenant| tenant.id == *id)
-    }
-
-    /// The tenant whose rule for strangers applies to a certificate that no anchor claims.
-    pub(crate) fn default_tenant(&self) -> Option<&Tenant> {
-        self.shared
-            .tenants
-            .iter()
-            .find(|tenant| tenant.id.as_str() == DEFAULT_TENANT)
+    /// The tenants as they are now.
+    pub(crate) async fn tenants(&self) -> Result<Arc<Snapshot>, StoreError> {
+        self.shared.tenants.now(&*self.shared.store).await
     }
 }
 
@@ -190,7 +185,8 @@ pub struct ServerBuilder {
     authority: Arc<Authority>,
     repositories: Repositories,
     public_url: Option<RootUrl>,
-    tenants: Vec<Tenant>,
+    tenants: Option<Vec<Tenant>>,
+    unknown: UnknownDevices,
     plain_form: PlainForm,
     header_form: HeaderForm,
     message_form: MessageForm,
@@ -208,12 +204,22 @@ impl ServerBuilder {
         self
     }
 
-    /// The tenants. Without any there is the tenant `default`, which trusts only certificates that
-    /// an operator registered. Each other one must exist in the store
-    /// ([`save_tenant`](Store::save_tenant)), which keeps its devices.
+    /// Decides on these tenants for as long as the server lives, instead of those in the store: for a
+    /// service that keeps its tenants elsewhere. Each must exist in the store
+    /// ([`save_tenant`](Store::save_tenant)), as `default` does from the start, since the store keeps
+    /// its devices; what the store has of its policy is not looked at, and the admin API has no
+    /// tenants.
     #[must_use]
     pub fn tenants(mut self, tenants: Vec<Tenant>) -> Self {
-        self.tenants = tenants;
+        self.tenants = Some(tenants);
+        self
+    }
+
+    /// What becomes of devices that nobody registered and that no anchor vouches for, while the
+    /// tenants are those in the store. They are of the tenant `default`.
+    #[must_use]
+    pub fn unknown(mut self, unknown: UnknownDevices) -> Self {
+        self.unknown = unknown;
         self
     }
 
@@ -270,14 +276,13 @@ impl ServerBuilder {
     ///
     /// # Errors
     /// [`BuildError`]: what the embedder left out.
-    pub fn build(mut self) -> Result<Server, BuildError> {
+    pub fn build(self) -> Result<Server, BuildError> {
         let public_url = self.public_url.ok_or(BuildError::NoPublicUrl)?;
         let audience = Audience::parse(public_url.as_str())?;
-        if self.tenants.is_empty() {
-            self.tenants.push(Tenant::new(
-                TenantId::parse(DEFAULT_TENANT).map_err(|_| BuildError::Tenant)?,
-            ));
-        }
+        let tenants = match self.tenants {
+            Some(fixed) => Tenants::fixed(fixed),
+            None => Tenants::stored(self.unknown),
+        };
         let keys = self.authority.server_key();
         let nonces = NonceIssuer::new(keys.derive("replay nonces/1"), self.lifetimes.nonce);
         let storage_key = StorageKey::new(keys.derive("stored secrets/1"));
@@ -289,7 +294,7 @@ impl ServerBuilder {
                 repositories: self.repositories,
                 public_url,
                 audience,
-                tenants: self.tenants,
+                tenants,
                 plain_form: self.plain_form,
                 header_form: self.header_form,
                 message_form: self.message_form,
@@ -314,9 +319,6 @@ pub enum BuildError {
     /// The public URL cannot stand in an envelope.
     #[error("the public URL cannot be an audience: {0}")]
     Audience(#[from] AudienceError),
-    /// The default tenant's name is none.
-    #[error("the default tenant cannot be named")]
-    Tenant,
 }
 
 /// The backend that does the server's cryptography.

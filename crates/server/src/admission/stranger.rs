@@ -4,6 +4,7 @@ use gangplank_trust::{ChainError, Revocation, Tenant, VerifiedChain, verify};
 
 use super::Refused;
 use crate::server::BACKEND;
+use crate::tenants::Snapshot;
 
 /// An envelope that was signed with the key of a certificate nobody registered.
 pub(crate) struct Stranger<'e, 't> {
@@ -18,7 +19,7 @@ pub(crate) struct Stranger<'e, 't> {
 pub(crate) fn stranger<'e, 't>(
     envelope: &'e Envelope<'e>,
     leaf_key: PublicKey,
-    tenants: &'t [Tenant],
+    tenants: &'t Snapshot,
     expect: &Expect<'_>,
     now: UnixTime,
 ) -> Result<Stranger<'e, 't>, Refused> {
@@ -26,7 +27,7 @@ pub(crate) fn stranger<'e, 't>(
     let verified = envelope.verify(&possession, expect)?;
     let certificates = envelope.claimed_certificates();
     let mut found = Err(ChainError::Empty);
-    for tenant in tenants {
+    for tenant in tenants.all() {
         let revocation = Revocation::NotChecked;
         match (
             verify(certificates, tenant, revocation, BACKEND, now),

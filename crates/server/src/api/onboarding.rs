@@ -23,7 +23,7 @@ use crate::store::{Admission, AdmissionOutcome, AdmissionPlan, Conflict, Describ
 mod finding;
 mod secrets;
 
-use finding::Found;
+use finding::{DeviceIdChoice, Found};
 use secrets::Secrets;
 
 pub(super) async fn post(
@@ -38,23 +38,34 @@ pub(super) async fn post(
     let source = address.map_or(Source::Unknown, Source::from);
     let mut scratch = Vec::new();
     let envelope = Envelope::decode(&body, &Limits::DEFAULT, &mut scratch)?;
-    let found = server.find(&envelope, source, now).await?;
-    let request = OnboardingRequest::decode(found.verified.payload())?;
-    server.admit(found, &request, address, now).await
+    for _ in 0..POLICY_TRIES {
+        let found = server.find(&envelope, source, now).await?;
+        let request = OnboardingRequest::decode(found.verified.payload())?;
+        // An operator changed the policy meanwhile: what holds now decides.
+        if let Some(answer) = server.admit(found, &request, address, now).await? {
+            return Ok(answer);
+        }
+    }
+    Err(Refusal::new(
+        ProblemName::Unavailable,
+        "the tenant's policy changes all the time",
+    ))
 }
 
 impl Server {
-    /// Applies what was decided in one transaction, and answers.
+    /// Applies what was decided in one transaction, and answers; `None` if the policy that decided is
+    /// no longer the one in force.
     async fn admit(
         &self,
         found: Found<'_>,
         request: &OnboardingRequest,
         source: Option<IpAddr>,
         now: UnixTime,
-    ) -> Result<Response, Refusal> {
+    ) -> Result<Option<Response>, Refusal> {
         let secrets = Secrets::new(self, now)?;
         let mut admission = Admission {
             plan: found.plan,
+            policy: found.policy,
             once: found.verified.once_keys().to_vec(),
             credentials: secrets.stored(self),
             described: described(request),
@@ -62,16 +73,26 @@ impl Server {
             at: now,
         };
         for _ in 0..NAME_TRIES {
-            let outcome = self.shared.store.create_or_adopt(admission.clone()).await?;
-            if !matches!(
-                outcome,
-                AdmissionOutcome::Conflict(Conflict::DeviceIdTaken | Conflict::ClientIdTaken)
-            ) {
-                let stranger = matches!(admission.plan, AdmissionPlan::Queue { .. });
-                let nonce = found.verified.nonce();
-                return self.outcome(outcome, &found.certificate_id, stranger, secrets, nonce);
+            match self.shared.store.create_or_adopt(admission.clone()).await? {
+                AdmissionOutcome::PolicyChanged => return Ok(None),
+                AdmissionOutcome::Conflict(Conflict::DeviceIdTaken)
+                    if found.device_id == DeviceIdChoice::Template =>
+                {
+                    self.use_up(&found.verified, now).await?;
+                    let reason = format!("{}: the device id is taken", found.certificate_id);
+                    return Err(Refusal::new(ProblemName::IdentityConflict, reason));
+                }
+                AdmissionOutcome::Conflict(Conflict::DeviceIdTaken | Conflict::ClientIdTaken) => {
+                    secrets::rename(&mut admission, found.device_id)?;
+                }
+                outcome => {
+                    let stranger = matches!(admission.plan, AdmissionPlan::Queue { .. });
+                    let nonce = found.verified.nonce();
+                    let id = &found.certificate_id;
+                    let answer = self.outcome(outcome, id, stranger, secrets, nonce);
+                    return answer.map(Some);
+                }
             }
-            secrets::rename(&mut admission)?;
         }
         Err(Refusal::new(
             ProblemName::InternalError,
@@ -96,6 +117,10 @@ impl Server {
             }
             AdmissionOutcome::Pending(_) => Err(self.wait(id)),
             AdmissionOutcome::Replayed => Err(self.unauthenticated("the request was seen before")),
+            AdmissionOutcome::PolicyChanged => Err(Refusal::new(
+                ProblemName::Unavailable,
+                "the tenant's policy changed",
+            )),
             AdmissionOutcome::NotAdmissible(reason) => Err(reason.into()),
             AdmissionOutcome::Conflict(conflict) => {
                 tracing::warn!(certificate_id = %id, ?conflict, "two devices claim one identity");
@@ -162,3 +187,6 @@ fn described(request: &OnboardingRequest) -> Described {
 
 /// A random name may be taken, however unlikely; three in a row are not.
 const NAME_TRIES: usize = 3;
+
+/// An operator changes a policy now and then, not five times while a request is decided.
+const POLICY_TRIES: usize = 5;

@@ -38,7 +38,8 @@ pub use model::{
 pub use operations::{
     Admission, AdmissionOutcome, AdmissionPlan, AuthenticationOutcome, CapabilitiesReport, Change,
     ChangeOutcome, ClientAuthentication, Conflict, Credentials, GitTokenIssue, Inadmissible,
-    IssueOutcome, NewDevice, Purged, PutOutcome, RegisterOutcome, Registration, StatusReport,
+    IssueOutcome, NewDevice, PolicyRevision, Provisioning, Purged, PutOutcome, RegisterOutcome,
+    Registration, StatusReport,
 };
 pub use tenants::{
     ExpectedTenant, TenantContent, TenantNews, TenantOutcome, TenantQuery, TenantRecord,
@@ -126,12 +127,14 @@ pub trait Store: Send + Sync + 'static {
 
     /// Lets a device come aboard, again aboard, or queue.
     ///
-    /// In this order: the once keys are consumed, else [`AdmissionOutcome::Replayed`]. The device
-    /// is found by its id ([`AdmissionPlan::Known`]) or its key. One that exists is judged by what
+    /// In this order: the policy must be the stored one, else [`AdmissionOutcome::PolicyChanged`]. The
+    /// once keys are consumed, else [`AdmissionOutcome::Replayed`]. The device is found by its id ([`AdmissionPlan::Known`]) or its key. One that exists is judged by what
     /// it is now: a plan that was made before it was registered, approved, rejected or disabled
     /// does not bring the older state back. One that does not is made, unless its certificate id or
     /// key were removed. A proven chain takes the place of a waiting stranger that merely claims
-    /// the same certificate id.
+    /// the same certificate id. A device that comes aboard by an anchor for the first time is counted
+    /// against the plan's quotas: those that the anchor provisioned, and those of the tenant, waiting
+    /// strangers left out.
     async fn create_or_adopt(&self, admission: Admission) -> Result<AdmissionOutcome, StoreError>;
 
     /// Checks a client's secret, in constant time, and makes its access token.

@@ -4,7 +4,7 @@ use gangplank_envelope::OnceKey;
 use gangplank_key::CertificateId;
 use gangplank_onboarding::DeviceId;
 use gangplank_token::{ClientId, StoredSecret};
-use gangplank_trust::TenantId;
+use gangplank_trust::{Origin, Quotas, TenantId};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::{Actor, Described, Device, DeviceState};
@@ -82,9 +82,11 @@ pub enum Conflict {
 pub struct Admission {
     /// What was decided.
     pub plan: AdmissionPlan,
+    /// The policy that it was decided by, where that is the stored one.
+    pub policy: Option<PolicyRevision>,
     /// What may be seen once only; consumed whatever the outcome, except
-    /// [`AdmissionOutcome::Replayed`] and a proposed name that is taken
-    /// ([`Conflict::DeviceIdTaken`], [`Conflict::ClientIdTaken`]).
+    /// [`AdmissionOutcome::Replayed`], [`AdmissionOutcome::PolicyChanged`] and a proposed name that is
+    /// taken ([`Conflict::DeviceIdTaken`], [`Conflict::ClientIdTaken`]).
     pub once: Vec<OnceKey>,
     /// What the device gets if it comes aboard.
     pub credentials: Credentials,
@@ -94,6 +96,15 @@ pub struct Admission {
     pub source: Option<IpAddr>,
     /// Now.
     pub at: UnixTime,
+}
+
+/// A tenant's policy as it is or was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyRevision {
+    /// Whose policy.
+    pub tenant: TenantId,
+    /// See [`TenantRecord::policy_revision`](super::TenantRecord::policy_revision).
+    pub revision: u64,
 }
 
 /// On what ground a device asks to come aboard.
@@ -108,16 +119,23 @@ pub enum AdmissionPlan {
     Provision {
         /// The device; its certificate id must be the one that the verified certificate yields.
         device: NewDevice,
-        /// The anchor.
-        anchor_id: String,
-        /// The revision of the policy that decided.
-        policy_revision: u64,
+        /// How, and how many others.
+        provisioning: Box<Provisioning>,
     },
     /// It proved nothing but possession of its key, and is to wait for an operator.
     Queue {
         /// The device.
         device: NewDevice,
     },
+}
+
+/// How a device joins by an anchor that lets strangers join.
+#[derive(Clone, Debug)]
+pub struct Provisioning {
+    /// How it came: recorded on the device.
+    pub origin: Origin,
+    /// How many devices there may be with it.
+    pub quotas: Quotas,
 }
 
 /// What a device gets when it comes aboard: machine-made secrets as their keyed hashes.
@@ -145,6 +163,8 @@ pub enum AdmissionOutcome {
     Pending(Device),
     /// One of the once keys was seen before or is out of date; nothing at all changed.
     Replayed,
+    /// The tenant's policy is no longer the one that decided; nothing at all changed. Decide again.
+    PolicyChanged,
     /// No, whoever asks.
     NotAdmissible(Inadmissible),
     /// The identity is another device's. To an unregistered certificate this must not be told
@@ -171,6 +191,12 @@ pub enum Inadmissible {
     /// Its tenant is disabled or does not exist.
     #[error("the tenant is disabled or does not exist")]
     Tenant,
+    /// The anchor that vouches for it has provisioned as many devices as it may.
+    #[error("quota-anchor: the trust anchor has provisioned as many devices as it may")]
+    AnchorQuota,
+    /// The tenant has as many devices as it may.
+    #[error("quota-tenant: the tenant has as many devices as it may")]
+    TenantQuota,
 }
 
 /// A client asks for an access token (RFC 6749 §4.4).

@@ -28,8 +28,8 @@ use gangplank_server::onboarding::v2024::onboarding::{OnboardingRequest, Onboard
 use gangplank_server::store::Store;
 use gangplank_server::store::sqlite::SqliteStore;
 use gangplank_server::token::{TokenRequest, TokenResponse, bearer_header};
+use gangplank_server::trust::UnknownDevices;
 use gangplank_server::trust::orchestrator::verify_orchestrator;
-use gangplank_server::trust::{Tenant, TenantId, UnknownDevices};
 use gangplank_server::{PlainForm, RateLimit, Server, ServerBuilder, admin_router, router};
 use gangplank_testkit::{Issued, KeyKind, Leaf, TestRng, self_signed, temp_dir};
 use http::{Method, Request, StatusCode};
@@ -62,12 +62,7 @@ impl World {
     }
 
     pub async fn queueing() -> Self {
-        Self::with(|builder| {
-            let mut tenant = Tenant::new(TenantId::parse("default").unwrap());
-            tenant.unknown = UnknownDevices::Queue;
-            builder.tenants(vec![tenant])
-        })
-        .await
+        Self::with(|builder| builder.unknown(UnknownDevices::Queue)).await
     }
 
     pub async fn accepting_plain() -> Self {

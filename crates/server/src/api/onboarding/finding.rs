@@ -4,20 +4,41 @@ use gangplank_envelope::{Envelope, Expect, PayloadType, Verified, VerifyError};
 use gangplank_key::{CertificateId, PublicKey, UnixTime};
 use gangplank_onboarding::{DeviceId, ProblemName};
 use gangplank_trust::{
-    Decision, Outcome, Proof, Reason, Source, Tenant, TenantId, VerifiedChain, decide,
+    Decision, Outcome, Plan, PlannedDeviceId, Proof, Reason, Source, Tenant, TenantId,
+    VerifiedChain, decide,
 };
 
 use crate::admission::{LookUp, Refused, Stranger, by_device, look_up, stranger};
 use crate::api::Refusal;
 use crate::random;
 use crate::server::{PlainForm, Server};
-use crate::store::{AdmissionPlan, Device, DeviceState, NewDevice};
+use crate::store::{AdmissionPlan, Device, DeviceState, NewDevice, PolicyRevision, Provisioning};
+use crate::tenants::Snapshot;
 
 /// An envelope that verified, and the plan that was decided for its sender.
 pub(super) struct Found<'e> {
     pub(super) verified: Verified<'e>,
     pub(super) plan: AdmissionPlan,
+    pub(super) policy: Option<PolicyRevision>,
+    pub(super) device_id: DeviceIdChoice,
     pub(super) certificate_id: CertificateId,
+}
+
+/// Where a new device's id comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DeviceIdChoice {
+    /// It is random: if it is taken, so may be another.
+    Random,
+    /// The anchor's template makes it of the subject: there is no other.
+    Template,
+}
+
+/// What every question about one request goes by.
+struct Asked<'a> {
+    tenants: &'a Snapshot,
+    expect: Expect<'a>,
+    source: Source,
+    now: UnixTime,
 }
 
 impl Server {
@@ -28,30 +49,32 @@ impl Server {
         source: Source,
         now: UnixTime,
     ) -> Result<Found<'e>, Refusal> {
-        let expect = self.expect(PayloadType::ONBOARDING_REQUEST, now);
         // Before anybody is looked up, or the answer would tell which ids exist.
         if !envelope.is_bound() && self.shared.plain_form == PlainForm::Refuse {
             return Err(self.refused(&Refused::Verify(VerifyError::PlainForm)));
         }
         let store = &self.shared.store;
+        let asked = &Asked {
+            tenants: &*self.tenants().await?,
+            expect: self.expect(PayloadType::ONBOARDING_REQUEST, now),
+            source,
+            now,
+        };
         match look_up(envelope).map_err(Refusal::not_admitted)? {
             LookUp::ClaimedId(id) => {
                 let devices = store.devices_by_certificate_id(&id).await?;
-                self.registered(envelope, &devices, &expect, source, now)
-                    .await
+                self.registered(envelope, &devices, asked).await
             }
             LookUp::Key(key) => match store.device_by_key(&key.spki_sha256()).await? {
                 // One that waits is a stranger still: an anchor may stand behind it by now, and
                 // what it is told must not depend on which id it claimed before.
                 Some(device) if device.state != DeviceState::Pending => {
-                    self.registered(envelope, &[device], &expect, source, now)
-                        .await
+                    self.registered(envelope, &[device], asked).await
                 }
                 waiting => {
                     let waiting =
                         waiting.filter(|one| one.certificate_id == *envelope.claimed_signer());
-                    self.unregistered(envelope, key, waiting, &expect, source, now)
-                        .await
+                    self.unregistered(envelope, key, waiting, asked).await
                 }
             },
         }
@@ -62,21 +85,19 @@ impl Server {
         &self,
         envelope: &'e Envelope<'e>,
         devices: &[Device],
-        expect: &Expect<'_>,
-        source: Source,
-        now: UnixTime,
+        asked: &Asked<'_>,
     ) -> Result<Found<'e>, Refusal> {
-        let (verified, device) =
-            by_device(envelope, devices, expect).map_err(|refused| self.refused(&refused))?;
-        let tenant = self.tenant(&device.tenant).ok_or_else(|| {
+        let (verified, device) = by_device(envelope, devices, &asked.expect)
+            .map_err(|refused| self.refused(&refused))?;
+        let tenant = asked.tenants.get(&device.tenant).ok_or_else(|| {
             Refusal::not_admitted(format!("the tenant {} is not configured", device.tenant))
         })?;
         let decision = decide(
             &Proof::Registered,
             tenant,
             Some(&device.known()).into(),
-            source,
-            now,
+            asked.source,
+            asked.now,
         );
         log(&decision, &device.certificate_id);
         match decision.outcome {
@@ -86,9 +107,11 @@ impl Server {
                 plan: AdmissionPlan::Known {
                     device_id: device.id.clone(),
                 },
+                policy: asked.tenants.policy_of(tenant),
+                device_id: DeviceIdChoice::Random,
                 certificate_id: device.certificate_id.clone(),
             }),
-            Outcome::Refuse(reason) => Err(self.turn_away(&verified, &reason, now).await?),
+            Outcome::Refuse(reason) => Err(self.turn_away(&verified, &reason, asked.now).await?),
             Outcome::Provision(_) => Err(Refusal::new(
                 ProblemName::InternalError,
                 "a registered device cannot be provisioned",
@@ -102,23 +125,26 @@ impl Server {
         envelope: &'e Envelope<'e>,
         key: PublicKey,
         waiting: Option<Device>,
-        expect: &Expect<'_>,
-        source: Source,
-        now: UnixTime,
+        asked: &Asked<'_>,
     ) -> Result<Found<'e>, Refusal> {
-        let Stranger { verified, chain } =
-            stranger(envelope, key.clone(), &self.shared.tenants, expect, now)
-                .map_err(|refused| self.refused(&refused))?;
+        let Stranger { verified, chain } = stranger(
+            envelope,
+            key.clone(),
+            asked.tenants,
+            &asked.expect,
+            asked.now,
+        )
+        .map_err(|refused| self.refused(&refused))?;
         let claimed = verified.signer().clone();
         let known = waiting.as_ref().map(Device::known);
         let (decision, tenant) = match &chain {
             Ok((tenant, chain)) => (
-                self.vouched_for(chain, tenant, &claimed, &key.spki_sha256(), source, now)
+                self.vouched_for(chain, tenant, &claimed, &key.spki_sha256(), asked)
                     .await?,
                 *tenant,
             ),
             Err(error) => {
-                let tenant = self.default_tenant().ok_or_else(|| {
+                let tenant = asked.tenants.default_tenant().ok_or_else(|| {
                     Refusal::not_admitted(format!("no tenant claims it: {error}"))
                 })?;
                 (
@@ -126,24 +152,23 @@ impl Server {
                         &Proof::Possession,
                         tenant,
                         known.as_ref().into(),
-                        source,
-                        now,
+                        asked.source,
+                        asked.now,
                     ),
                     tenant,
                 )
             }
         };
         log(&decision, &claimed);
-        let device = new_device(&verified, &key, &tenant.id)?;
-        let plan = match decision.outcome {
-            Outcome::Provision(plan) => AdmissionPlan::Provision {
-                device,
-                anchor_id: plan.anchor_id().to_owned(),
-                policy_revision: plan.policy_revision(),
-            },
-            Outcome::Pending => AdmissionPlan::Queue { device },
+        let (plan, device_id) = match decision.outcome {
+            Outcome::Provision(plan) => provision(&verified, &key, tenant, &plan)?,
+            Outcome::Pending => {
+                let device_id = DeviceId::random(&mut random::system());
+                let device = new_device(&verified, &key, &tenant.id, device_id)?;
+                (AdmissionPlan::Queue { device }, DeviceIdChoice::Random)
+            }
             Outcome::Refuse(reason) => {
-                return Err(self.turn_away(&verified, &reason, now).await?);
+                return Err(self.turn_away(&verified, &reason, asked.now).await?);
             }
             Outcome::Known(_) => {
                 return Err(Refusal::not_admitted(
@@ -154,6 +179,8 @@ impl Server {
         Ok(Found {
             verified,
             plan,
+            policy: asked.tenants.policy_of(tenant),
+            device_id,
             certificate_id: claimed,
         })
     }
@@ -165,11 +192,21 @@ impl Server {
         reason: &Reason,
         now: UnixTime,
     ) -> Result<Refusal, Refusal> {
+        self.use_up(verified, now).await?;
+        Ok(Refusal::decided(reason))
+    }
+
+    /// Consumes what the request says once.
+    pub(super) async fn use_up(
+        &self,
+        verified: &Verified<'_>,
+        now: UnixTime,
+    ) -> Result<(), Refusal> {
         let keys = verified.once_keys();
         if !keys.is_empty() && !self.shared.store.consume_once(keys, now).await? {
             return Err(self.unauthenticated("the request was seen before"));
         }
-        Ok(Refusal::decided(reason))
+        Ok(())
     }
 
     /// A trust anchor stands behind the certificate, which must then yield the id that is claimed.
@@ -179,8 +216,7 @@ impl Server {
         tenant: &Tenant,
         claimed: &CertificateId,
         spki_sha256: &[u8; 32],
-        source: Source,
-        now: UnixTime,
+        asked: &Asked<'_>,
     ) -> Result<Decision, Refusal> {
         if let Some(reason) = another_id(chain, claimed) {
             return Err(Refusal::decided(&reason));
@@ -201,8 +237,8 @@ impl Server {
             &Proof::Chain(chain),
             tenant,
             known.as_ref().into(),
-            source,
-            now,
+            asked.source,
+            asked.now,
         ))
     }
 }
@@ -218,10 +254,37 @@ fn another_id(chain: &VerifiedChain, claimed: &CertificateId) -> Option<Reason> 
     Some(Reason::CertificateIdMismatch { claimed, yields })
 }
 
+fn provision(
+    verified: &Verified<'_>,
+    key: &PublicKey,
+    tenant: &Tenant,
+    plan: &Plan,
+) -> Result<(AdmissionPlan, DeviceIdChoice), Refusal> {
+    let (device_id, choice) = match plan.device_id() {
+        PlannedDeviceId::Random => {
+            let random = DeviceId::random(&mut random::system());
+            (random, DeviceIdChoice::Random)
+        }
+        PlannedDeviceId::Template { id, .. } => {
+            let id = DeviceId::parse(id).map_err(Refusal::not_admitted)?;
+            (id, DeviceIdChoice::Template)
+        }
+    };
+    let plan = AdmissionPlan::Provision {
+        device: new_device(verified, key, &tenant.id, device_id)?,
+        provisioning: Box::new(Provisioning {
+            origin: plan.origin().clone(),
+            quotas: plan.quotas(),
+        }),
+    };
+    Ok((plan, choice))
+}
+
 fn new_device(
     verified: &Verified<'_>,
     key: &PublicKey,
     tenant: &TenantId,
+    device_id: DeviceId,
 ) -> Result<NewDevice, Refusal> {
     let leaf = verified
         .certificates()
@@ -229,7 +292,7 @@ fn new_device(
         .ok_or_else(|| Refusal::not_admitted("the envelope brought no certificate"))?;
     Ok(NewDevice {
         tenant: tenant.clone(),
-        device_id: DeviceId::random(&mut random::system()),
+        device_id,
         certificate_id: verified.signer().clone(),
         certificate: leaf.clone(),
         spki_sha256: key.spki_sha256(),

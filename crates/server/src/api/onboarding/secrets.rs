@@ -4,6 +4,7 @@ use gangplank_key::UnixTime;
 use gangplank_onboarding::{DeviceId, ProblemName};
 use gangplank_token::{ClientId, ClientSecret, GitToken};
 
+use super::finding::DeviceIdChoice;
 use crate::api::Refusal;
 use crate::random;
 use crate::server::Server;
@@ -38,13 +39,15 @@ impl Secrets {
 }
 
 /// Proposes other random names than those that are taken.
-pub(super) fn rename(admission: &mut Admission) -> Result<(), Refusal> {
+pub(super) fn rename(admission: &mut Admission, choice: DeviceIdChoice) -> Result<(), Refusal> {
     admission.credentials.client_id = client_id()?;
     match &mut admission.plan {
-        AdmissionPlan::Provision { device, .. } | AdmissionPlan::Queue { device } => {
+        AdmissionPlan::Provision { device, .. } | AdmissionPlan::Queue { device }
+            if choice == DeviceIdChoice::Random =>
+        {
             device.device_id = DeviceId::random(&mut random::system());
         }
-        AdmissionPlan::Known { .. } => {}
+        _ => {}
     }
     Ok(())
 }

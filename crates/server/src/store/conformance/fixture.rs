@@ -6,7 +6,7 @@ use gangplank_envelope::OnceKey;
 use gangplank_key::CertificateId;
 use gangplank_onboarding::DeviceId;
 use gangplank_token::{ClientId, StoredSecret};
-use gangplank_trust::TenantId;
+use gangplank_trust::{Origin, Quotas, TenantId};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::{Backend, Failure};
@@ -14,8 +14,8 @@ use crate::store::{
     Actor, Admission, AdmissionOutcome, AdmissionPlan, AuditRecord, AuthenticationOutcome,
     CapabilitiesReport, Change, ChangeOutcome, ClientAuthentication, Credentials, DEFAULT_TENANT,
     Described, Device, ExpectedTenant, GitTokenIssue, IssueOutcome, MAX_PAGE, NewDevice,
-    RegisterOutcome, Registration, StatusReport, Store, TenantContent, TenantOutcome, TenantQuery,
-    TenantRecord, TenantSave, TokenKind,
+    Provisioning, RegisterOutcome, Registration, StatusReport, Store, TenantContent, TenantOutcome,
+    TenantQuery, TenantRecord, TenantSave, TokenKind,
 };
 
 /// The case fails unless the condition holds.
@@ -274,6 +274,7 @@ pub(super) fn credentials(n: u32, k: u32) -> Result<Credentials, Failure> {
 pub(super) fn admission(plan: AdmissionPlan, n: u32, k: u32) -> Result<Admission, Failure> {
     Ok(Admission {
         plan,
+        policy: None,
         once: Vec::new(),
         credentials: credentials(n, k)?,
         described: Described::default(),
@@ -282,11 +283,25 @@ pub(super) fn admission(plan: AdmissionPlan, n: u32, k: u32) -> Result<Admission
     })
 }
 
+pub(super) fn origin(anchor: &str) -> Origin {
+    Origin {
+        anchor_id: anchor.to_owned(),
+        anchor_spki_sha256: bytes(anchor, 0),
+        policy_revision: 7,
+        certificate_sha256: bytes("certificate", 0),
+        spki_sha256: bytes("key", 0),
+        serial_number: vec![1, 2, 3],
+        issuer: "CN=issuer".to_owned(),
+    }
+}
+
 pub(super) fn provision_plan(device: NewDevice) -> AdmissionPlan {
     AdmissionPlan::Provision {
         device,
-        anchor_id: "anchor".to_owned(),
-        policy_revision: 7,
+        provisioning: Box::new(Provisioning {
+            origin: origin("anchor"),
+            quotas: Quotas::default(),
+        }),
     }
 }
 

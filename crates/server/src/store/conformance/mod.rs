@@ -17,6 +17,7 @@ mod admission;
 mod credentials;
 mod durability;
 mod operator;
+mod policy;
 mod races;
 mod records;
 mod refusals;
@@ -129,7 +130,7 @@ struct Case {
     run: fn(Bench) -> Pin<Box<dyn Future<Output = Checked> + Send>>,
 }
 
-fn groups() -> [Vec<Case>; 10] {
+fn groups() -> [Vec<Case>; 11] {
     [
         registration::cases(),
         admission::cases(),
@@ -139,6 +140,7 @@ fn groups() -> [Vec<Case>; 10] {
         reports::cases(),
         records::cases(),
         tenants::cases(),
+        policy::cases(),
         races::cases(),
         durability::cases(),
     ]

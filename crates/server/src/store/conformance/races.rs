@@ -35,7 +35,7 @@ where
     Ok(results)
 }
 
-async fn admit(
+pub(super) async fn admit(
     bench: &Bench,
     admissions: impl Iterator<Item = Result<Admission, Failure>>,
 ) -> Result<Vec<AdmissionOutcome>, Failure> {
@@ -48,7 +48,7 @@ async fn admit(
     all(calls).await
 }
 
-fn created(outcomes: &[AdmissionOutcome]) -> usize {
+pub(super) fn created(outcomes: &[AdmissionOutcome]) -> usize {
     let created = |one: &&AdmissionOutcome| matches!(one, AdmissionOutcome::Created(..));
     outcomes.iter().filter(created).count()
 }

@@ -1,22 +1,28 @@
-use rusqlite::Connection;
+use rusqlite::{Connection, params_from_iter};
 use rustls_pki_types::UnixTime;
 
 use super::apply_credentials::{add_secret, add_token};
 use super::apply_records::{About, consume};
+use super::apply_tenants::stored_revision;
 use super::device_rows::{self as record, Standing};
 use super::fault::Fault;
 use super::read::{found_by_id, found_by_key};
-use super::rows::Found;
+use super::rows::{Found, count, scalar};
 use super::writer::Step;
 use crate::store::{
     Actor, Admission, AdmissionOutcome, AdmissionPlan, Conflict, Described, Device, DeviceState,
-    Inadmissible, NewDevice, OutboxEvent, TokenKind, action,
+    Inadmissible, NewDevice, OutboxEvent, Provisioning, TokenKind, action,
 };
 
 pub(super) fn create_or_adopt(
     c: &Connection,
     admission: &Admission,
 ) -> Result<Step<AdmissionOutcome>, Fault> {
+    if let Some(policy) = &admission.policy
+        && stored_revision(c, &policy.tenant)? != Some(policy.revision)
+    {
+        return Ok(Step::Undo(AdmissionOutcome::PolicyChanged));
+    }
     if !consume(c, &admission.once, admission.at)? {
         return Ok(Step::Undo(AdmissionOutcome::Replayed));
     }
@@ -72,6 +78,11 @@ fn adopt(
     if device.state == DeviceState::Pending && !proven {
         return Ok(AdmissionOutcome::Pending(found.device));
     }
+    if device.state == DeviceState::Pending
+        && let Some(full) = full(c, admission)?
+    {
+        return Ok(AdmissionOutcome::NotAdmissible(full));
+    }
     if needs_client_id_of_another(c, device, admission)? {
         return Ok(AdmissionOutcome::Conflict(Conflict::ClientIdTaken));
     }
@@ -115,12 +126,41 @@ fn create(
         about(&device, admission).audit(c, action::QUEUED, detail(&device, admission))?;
         return Ok(AdmissionOutcome::Pending(device));
     }
+    if let Some(full) = full(c, admission)? {
+        return Ok(AdmissionOutcome::NotAdmissible(full));
+    }
     if needs_client_id_of_another(c, &device, admission)? {
         return Ok(AdmissionOutcome::Conflict(Conflict::ClientIdTaken));
     }
     bring_aboard(&mut device, admission);
     let number = record::insert(c, &device)?;
     hand_over(c, admission, number, device, true)
+}
+
+/// Which quota leaves no room for one device more.
+fn full(c: &Connection, admission: &Admission) -> Result<Option<Inadmissible>, Fault> {
+    let AdmissionPlan::Provision {
+        device,
+        provisioning,
+    } = &admission.plan
+    else {
+        return Ok(None);
+    };
+    let tenant = device.tenant.as_str();
+    let Provisioning { origin, quotas } = &**provisioning;
+    let anchor = origin.anchor_id.as_str();
+    let full = |max: Option<u64>, select: &str, values: &[&str]| match max {
+        None => Ok::<_, Fault>(false),
+        Some(max) => {
+            let has: Option<i64> = scalar(c, select, params_from_iter(values))?;
+            Ok(count(has.unwrap_or_default())? >= max)
+        }
+    };
+    if full(quotas.of_anchor, OF_ANCHOR, &[tenant, anchor])? {
+        return Ok(Some(Inadmissible::AnchorQuota));
+    }
+    let of_tenant = full(quotas.of_tenant, OF_TENANT, &[tenant])?;
+    Ok(of_tenant.then_some(Inadmissible::TenantQuota))
 }
 
 /// A stranger that waits under a certificate id, or was turned away, has proven no right to it: it
@@ -158,15 +198,12 @@ fn bring_aboard(device: &mut Device, admission: &Admission) -> bool {
     device
         .client_id
         .get_or_insert_with(|| admission.credentials.client_id.clone());
-    if let AdmissionPlan::Provision {
-        anchor_id,
-        policy_revision,
-        ..
-    } = &admission.plan
+    if let AdmissionPlan::Provision { provisioning, .. } = &admission.plan
         && before.state != DeviceState::Aboard
     {
-        device.anchor_id = Some(anchor_id.clone());
-        device.policy_revision = Some(*policy_revision);
+        let origin = &provisioning.origin;
+        device.anchor_id = Some(origin.anchor_id.clone());
+        device.policy_revision = Some(origin.policy_revision);
     }
     describe(&mut device.described, &admission.described);
     *device != before
@@ -238,14 +275,16 @@ fn detail(device: &Device, admission: &Admission) -> String {
     if let Some(source) = admission.source {
         add("source", source.to_string().into());
     }
-    if let AdmissionPlan::Provision {
-        anchor_id,
-        policy_revision,
-        ..
-    } = &admission.plan
-    {
-        add("anchor", anchor_id.as_str().into());
-        add("policyRevision", (*policy_revision).into());
+    if let AdmissionPlan::Provision { provisioning, .. } = &admission.plan {
+        let origin = &provisioning.origin;
+        add("anchor", origin.anchor_id.as_str().into());
+        add("policyRevision", origin.policy_revision.into());
     }
     serde_json::Value::Object(detail).to_string()
 }
+
+const OF_ANCHOR: &str = "SELECT count(*) FROM device WHERE tenant = ?1 AND anchor_id = ?2";
+
+/// Who merely claims an id is no device yet: strangers must not fill a tenant.
+const OF_TENANT: &str = "SELECT count(*) FROM device WHERE tenant = ?1 \
+     AND NOT (aboard_at IS NULL AND state IN ('pending', 'rejected'))";

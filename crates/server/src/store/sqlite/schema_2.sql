@@ -14,4 +14,5 @@ CREATE TABLE tenant_issuer (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tenant_issuer_tenant ON tenant_issuer (tenant);
 
-CREATE INDEX device_tenant ON device (tenant);
+-- Also for counting what an anchor provisioned.
+CREATE INDEX device_tenant ON device (tenant, anchor_id);

@@ -53,7 +53,7 @@ async fn sqlite_passes_the_conformance_suite() {
     let report = conformance::run(Arc::new(Folders::default())).await;
     println!("{report}");
     assert!(report.passed(), "{report}");
-    assert!(report.results().len() >= 102, "{report}");
+    assert!(report.results().len() >= 109, "{report}");
 }
 
 #[tokio::test]

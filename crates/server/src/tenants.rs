@@ -1,0 +1,234 @@
+//! The tenants that decisions are made on.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use gangplank_trust::{DocumentError, Tenant, TenantDocument, TenantId, UnknownDevices};
+use tokio::sync::Mutex;
+
+use crate::store::{DEFAULT_TENANT, PolicyRevision, Store, StoreError, TenantNews, TenantRecord};
+
+/// Gives each decision the tenants as they are now.
+pub(crate) struct Tenants {
+    source: Source,
+    held: RwLock<Arc<Snapshot>>,
+    /// Of many requests that find the snapshot old, one makes the next.
+    renewal: Mutex<()>,
+}
+
+/// Where tenants come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// Whoever embeds the server gave them once and for all.
+    Fixed,
+    /// The store has them. What becomes of strangers that no anchor vouches for is no tenant's policy
+    /// but the server's, under the name of the default tenant.
+    Store(UnknownDevices),
+}
+
+impl Tenants {
+    /// These and no others.
+    pub(crate) fn fixed(tenants: Vec<Tenant>) -> Self {
+        let tenants = tenants.into_iter();
+        let snapshot = Snapshot {
+            revision: None,
+            tenants: tenants.map(|tenant| (tenant.id.clone(), tenant)).collect(),
+        };
+        Self::new(Source::Fixed, snapshot)
+    }
+
+    /// Those of the store.
+    pub(crate) fn stored(unknown: UnknownDevices) -> Self {
+        Self::new(Source::Store(unknown), Snapshot::default())
+    }
+
+    fn new(source: Source, snapshot: Snapshot) -> Self {
+        Self {
+            source,
+            held: RwLock::new(Arc::new(snapshot)),
+            renewal: Mutex::new(()),
+        }
+    }
+
+    /// The tenants as they are now: what any process changed before the call is in it.
+    pub(crate) async fn now(&self, store: &dyn Store) -> Result<Arc<Snapshot>, StoreError> {
+        let Source::Store(unknown) = self.source else {
+            return Ok(self.held());
+        };
+        let held = self.held();
+        if store.tenant_news(held.revision).await?.is_none() {
+            return Ok(held);
+        }
+        let _alone = self.renewal.lock().await;
+        let held = self.held();
+        let Some(news) = store.tenant_news(held.revision).await? else {
+            return Ok(held);
+        };
+        let next = Arc::new(held.with(news, unknown));
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
+        Ok(next)
+    }
+
+    fn held(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// All tenants at one moment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Snapshot {
+    /// That of the store's newest change; none before the store was asked, or if it is not.
+    revision: Option<u64>,
+    tenants: BTreeMap<TenantId, Tenant>,
+}
+
+impl Snapshot {
+    pub(crate) fn get(&self, id: &TenantId) -> Option<&Tenant> {
+        self.tenants.get(id)
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Tenant> {
+        self.tenants.values()
+    }
+
+    /// The tenant whose rule for strangers applies to a certificate that no anchor claims.
+    pub(crate) fn default_tenant(&self) -> Option<&Tenant> {
+        self.all()
+            .find(|tenant| tenant.id.as_str() == DEFAULT_TENANT)
+    }
+
+    /// What must still be stored when a decision about this tenant is applied.
+    pub(crate) fn policy_of(&self, tenant: &Tenant) -> Option<PolicyRevision> {
+        self.revision.map(|_| PolicyRevision {
+            tenant: tenant.id.clone(),
+            revision: tenant.policy_revision,
+        })
+    }
+
+    fn with(&self, news: TenantNews, unknown: UnknownDevices) -> Self {
+        let mut tenants = self.tenants.clone();
+        tenants.retain(|id, _| news.present.binary_search(id).is_ok());
+        for record in news.changed {
+            let mut tenant = tenant(&record);
+            if tenant.id.as_str() == DEFAULT_TENANT {
+                tenant.unknown = unknown;
+            }
+            tenants.insert(record.id, tenant);
+        }
+        Self {
+            revision: Some(news.revision),
+            tenants,
+        }
+    }
+}
+
+/// Reads the document that the store keeps.
+pub(crate) fn document(record: &TenantRecord) -> Result<TenantDocument, DocumentError> {
+    match record.document.as_str() {
+        // The tenant that exists from the start.
+        "{}" => Ok(TenantDocument::default()),
+        text => TenantDocument::from_stored(text.as_bytes()),
+    }
+}
+
+/// A document that cannot be read trusts nothing and admits nobody: the others' devices go on.
+fn tenant(record: &TenantRecord) -> Tenant {
+    let (id, revision) = (record.id.clone(), record.policy_revision);
+    match document(record) {
+        Ok(document) => document.tenant(id, revision),
+        Err(error) => {
+            tracing::error!(tenant = %id, %error, "the stored tenant cannot be read");
+            Tenant {
+                enabled: false,
+                policy_revision: revision,
+                ..Tenant::new(id)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use gangplank_testkit::TestCa;
+    use gangplank_trust::Anchor;
+
+    use super::*;
+    use crate::store::sqlite::SqliteStore;
+    use crate::store::{Actor, ExpectedTenant, TenantContent, TenantRemoval, TenantSave};
+
+    fn at() -> gangplank_key::UnixTime {
+        gangplank_key::UnixTime::since_unix_epoch(core::time::Duration::from_secs(1_800_000_000))
+    }
+
+    async fn save(store: &dyn Store, id: &str, expected: ExpectedTenant, document: String) {
+        let content = TenantContent {
+            enabled: true,
+            alias: None,
+            issuers: Vec::new(),
+            trust_anchor_group: None,
+            document,
+        };
+        let save = TenantSave {
+            id: TenantId::parse(id).unwrap(),
+            expected,
+            content,
+            actor: Actor::Server,
+            at: at(),
+        };
+        store.save_tenant(save).await.unwrap();
+    }
+
+    fn ids(snapshot: &Snapshot) -> Vec<(&str, usize, bool)> {
+        let all = snapshot.all();
+        all.map(|one| (one.id.as_str(), one.anchors.len(), one.enabled))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn a_decision_sees_what_another_process_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gangplank.db");
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path).unwrap());
+        let other: Arc<dyn Store> = Arc::new(SqliteStore::open(&path).unwrap());
+        let tenants = Tenants::stored(UnknownDevices::Queue);
+        let first = tenants.now(&*store).await.unwrap();
+        assert_eq!(ids(&first), [("default", 0, true)]);
+        let default = first.default_tenant().unwrap();
+        assert_eq!(default.unknown, UnknownDevices::Queue);
+        assert!(Arc::ptr_eq(&first, &tenants.now(&*store).await.unwrap()));
+
+        let ca = TestCa::new("Acme Device CA");
+        let mut document = TenantDocument::default();
+        let anchor = Anchor::from_certificate("acme", ca.certificate.clone()).unwrap();
+        document.set_anchor(anchor).unwrap();
+        let absent = ExpectedTenant::Absent;
+        save(&*other, "acme", absent, document.to_stored()).await;
+        // What cannot be read is in nobody's way.
+        save(&*other, "broken", absent, "[]".to_owned()).await;
+        let second = tenants.now(&*store).await.unwrap();
+        let all = [
+            ("acme", 1, true),
+            ("broken", 0, false),
+            ("default", 0, true),
+        ];
+        assert_eq!(ids(&second), all);
+        let acme = second.get(&TenantId::parse("acme").unwrap()).unwrap();
+        assert_eq!(acme.unknown, UnknownDevices::Refuse);
+        assert_eq!(second.policy_of(acme).unwrap().revision, 1);
+
+        let present = ExpectedTenant::Present;
+        save(&*other, "acme", present, "{}".to_owned()).await;
+        let removal = TenantRemoval {
+            id: TenantId::parse("broken").unwrap(),
+            expected: present,
+            actor: Actor::Server,
+            at: at(),
+        };
+        other.remove_tenant(removal).await.unwrap();
+        let third = tenants.now(&*store).await.unwrap();
+        assert_eq!(ids(&third), [("acme", 0, true), ("default", 0, true)]);
+        assert_eq!(ids(&second), all, "a snapshot changes");
+    }
+}
