@@ -1,4 +1,4 @@
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write;
 
@@ -122,6 +122,14 @@ impl StoredAuthId {
         }
     }
 
+    /// One as an operator may write it: a distinguished name is printed again, anything else is kept.
+    /// There is none of an empty text or name.
+    pub fn normalised(text: &str) -> Option<Self> {
+        let printed = DistinguishedName::parse(text).map(|name| name.to_string());
+        let stored = printed.map_or_else(|_| Self::new(text), |printed| Self::new(&printed));
+        (!stored.text.is_empty()).then_some(stored)
+    }
+
     /// One that a template made of these values, see [`AuthId::template_values`].
     pub fn of_template(text: &str, values: Vec<String>) -> Self {
         Self {
@@ -168,6 +176,14 @@ mod tests {
         ] {
             assert_eq!(id.compare(&StoredAuthId::new(stored)), sameness, "{stored}");
         }
+    }
+
+    #[test]
+    fn what_an_operator_writes_is_printed_again() {
+        let normalised = |text| Some(StoredAuthId::normalised(text)?.text);
+        assert_eq!(normalised("cn=a, o=b").as_deref(), Some("CN=a,O=b"));
+        assert_eq!(normalised("sensor=1").as_deref(), Some("sensor=1"));
+        assert_eq!(normalised(""), None);
     }
 
     #[test]

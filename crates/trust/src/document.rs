@@ -6,6 +6,7 @@ mod error;
 mod free_object;
 mod json;
 mod key_algorithm;
+mod lookup;
 mod object;
 mod policy;
 mod stored;
@@ -22,6 +23,7 @@ pub use adapter_view::{AdapterAnchor, AdapterView};
 pub use error::DocumentError;
 pub use free_object::FreeObject;
 pub use key_algorithm::KeyAlgorithm;
+pub use lookup::TenantLookup;
 
 use crate::{Adapters, Alias, Anchor, Tenant, TenantId};
 use anchor::Entry;

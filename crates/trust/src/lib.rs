@@ -58,8 +58,10 @@ mod document;
 mod edge;
 mod elements;
 mod explain;
+mod index;
 mod known;
 mod leaf_rules;
+mod lint;
 mod name_pattern;
 mod path;
 mod plan;
@@ -89,10 +91,13 @@ pub use distinguished_name::{
 pub use document::{
     AdapterAnchor, AdapterView, DocumentError, FreeObject, KeyAlgorithm, MAX_ANCHORS, MAX_DENIED,
     MAX_DOCUMENT_BYTES, MAX_NESTING, MAX_PURPOSES, MAX_SOURCES, RegistrationLimits, TenantDocument,
+    TenantLookup,
 };
 pub use edge::{EdgeDevice, EdgeOutcome, Gateway, decide_edge};
 pub use explain::{Arrival, Explanation, explain};
+pub use index::{Found, FoundBy, SaveError, TenantHint, TenantIndex, TenantNotFound};
 pub use known::{Bound, Known, KnownDevice, Standing};
+pub use lint::{Lint, LintCode, Severity, lint};
 pub use name_pattern::{NamePattern, NamePatternError};
 pub use path::{
     CertificateFault, MAX_CERTIFICATE_BYTES, MAX_CERTIFICATES, MAX_INTERMEDIATES, PathProfile,

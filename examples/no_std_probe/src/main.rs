@@ -31,7 +31,8 @@ use gangplank_message::{Request, Target};
 use gangplank_onboarding::{JoinString, RootUrl, v2024};
 use gangplank_token::{ClientId, ClientSecret, StorageKey, TokenCache, TokenRequest};
 use gangplank_trust::{
-    DistinguishedName, Known, Proof, Revocation, Source, Template, Tenant, TenantId,
+    DistinguishedName, Known, Proof, Revocation, Source, Template, Tenant, TenantDocument,
+    TenantHint, TenantId, TenantIndex, decide,
 };
 
 /// Where a process starts when there is no libc to start it.
@@ -120,8 +121,7 @@ fn trust() -> Option<bool> {
     let certificate = CertificateDer::from(black_box(&[0x30, 0][..]));
     let chain = core::slice::from_ref(&certificate);
     let known = Known::default();
-    let pinned =
-        gangplank_trust::decide(&Proof::Registered, &tenant, known, Source::Unknown, now());
+    let pinned = decide(&Proof::Registered, &tenant, known, Source::Unknown, now());
     black_box(&pinned.outcome);
     let signer = gangplank_trust::orchestrator::verify_orchestrator(
         chain,
@@ -132,6 +132,11 @@ fn trust() -> Option<bool> {
     black_box(signer.is_ok());
     let subject = DistinguishedName::parse(black_box("CN=press 7")).ok()?;
     black_box(subject.prepared());
+    let document = TenantDocument::decode(black_box(b"{}"), &mut Default::default).ok()?;
+    let mut index = TenantIndex::default();
+    index.insert(document.tenant(TenantId::parse("plant-8").ok()?, 1));
+    black_box(index.candidates(chain, TenantHint::Name("plant-8")).is_ok());
+    black_box(document.encode().len());
     let template = Template::parse(black_box("{{subject-cn}}")).ok()?;
     black_box(template.fill(&subject).is_ok());
     let (revocation, backend) = (Revocation::NotChecked, Backend::PURE_RUST);
