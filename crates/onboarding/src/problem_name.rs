@@ -22,6 +22,8 @@ pub enum ProblemName {
     InvalidMember,
     /// 400: an id in the payload is not that of the route.
     IdMismatch,
+    /// 400 of the admin API: a tenant asks for OCSP, and this server asks no responder.
+    OcspNotSupported,
     /// 401: the one answer to everything that is not authenticated.
     NotAuthenticated,
     /// 401 of the admin API.
@@ -38,6 +40,16 @@ pub enum ProblemName {
     IdentityConflict,
     /// 409 of the admin API: the device is in a state that this change does not apply to.
     WrongState,
+    /// 409 of the admin API: there is a tenant of this id.
+    TenantExists,
+    /// 409 of the admin API: the tenant cannot be removed.
+    TenantNotEmpty,
+    /// 409 of the admin API: another tenant trusts an issuer of the same name.
+    IssuerTaken,
+    /// 409 of the admin API: another tenant is called so.
+    AliasTaken,
+    /// 412 of the admin API: the resource changed since it was read.
+    VersionMismatch,
     /// 413: the request is too large.
     TooLarge,
     /// 429: too many requests.
@@ -60,6 +72,7 @@ impl ProblemName {
         Self::ContentDigest,
         Self::InvalidMember,
         Self::IdMismatch,
+        Self::OcspNotSupported,
         Self::NotAuthenticated,
         Self::AdminUnauthenticated,
         Self::NotAdmitted,
@@ -68,6 +81,11 @@ impl ProblemName {
         Self::RequestTimeout,
         Self::IdentityConflict,
         Self::WrongState,
+        Self::TenantExists,
+        Self::TenantNotEmpty,
+        Self::IssuerTaken,
+        Self::AliasTaken,
+        Self::VersionMismatch,
         Self::TooLarge,
         Self::TooManyRequests,
         Self::AwaitingApproval,
@@ -116,6 +134,7 @@ impl ProblemName {
             Self::ContentDigest => CONTENT_DIGEST,
             Self::InvalidMember => INVALID_MEMBER,
             Self::IdMismatch => ID_MISMATCH,
+            Self::OcspNotSupported => OCSP_NOT_SUPPORTED,
             Self::NotAuthenticated => NOT_AUTHENTICATED,
             Self::AdminUnauthenticated => ADMIN_UNAUTHENTICATED,
             Self::NotAdmitted => NOT_ADMITTED,
@@ -124,6 +143,11 @@ impl ProblemName {
             Self::RequestTimeout => REQUEST_TIMEOUT,
             Self::IdentityConflict => IDENTITY_CONFLICT,
             Self::WrongState => WRONG_STATE,
+            Self::TenantExists => TENANT_EXISTS,
+            Self::TenantNotEmpty => TENANT_NOT_EMPTY,
+            Self::IssuerTaken => ISSUER_TAKEN,
+            Self::AliasTaken => ALIAS_TAKEN,
+            Self::VersionMismatch => VERSION_MISMATCH,
             Self::TooLarge => TOO_LARGE,
             Self::TooManyRequests => TOO_MANY_REQUESTS,
             Self::AwaitingApproval => AWAITING_APPROVAL,
@@ -198,6 +222,14 @@ const ID_MISMATCH: Entry = (
     "The device or deployment named in the payload must be the one named in the path. A device \
      that was given a new id by onboarding again must use it in both places.",
 );
+const OCSP_NOT_SUPPORTED: Entry = (
+    "ocsp-not-supported",
+    400,
+    "This server asks no OCSP responder",
+    "A trust anchor has ocsp-revocation-enabled, and this server would have to believe certificates \
+     whose status nobody asked for. Set it to false; to keep single certificates or keys out, list \
+     them in the anchor's provisioning-policy under deny.",
+);
 const NOT_AUTHENTICATED: Entry = (
     "not-authenticated",
     401,
@@ -256,6 +288,39 @@ const WRONG_STATE: Entry = (
     409,
     "The device is in a state that this change does not apply to",
     "Only a pending device can be approved, for example. Read the device's state, and decide anew.",
+);
+const TENANT_EXISTS: Entry = (
+    "tenant-exists",
+    409,
+    "There is a tenant of this id",
+    "A tenant is made once. Change it with PUT, or choose another id.",
+);
+const TENANT_NOT_EMPTY: Entry = (
+    "tenant-not-empty",
+    409,
+    "The tenant cannot be removed",
+    "A tenant that has devices stays until they are removed, and the tenant default stays always.",
+);
+const ISSUER_TAKEN: Entry = (
+    "issuer-taken",
+    409,
+    "Another tenant trusts an issuer of this name",
+    "The tenant of a device is found by the name of its certificate's issuer, so only one tenant may \
+     have it, or all that do are of one trust-anchor-group. Names are compared by RFC 5280 section \
+     7.1: letter case and blanks make no difference.",
+);
+const ALIAS_TAKEN: Entry = (
+    "alias-taken",
+    409,
+    "Another tenant is called so",
+    "An alias is one tenant's, and is no other tenant's id. Choose another.",
+);
+const VERSION_MISMATCH: Entry = (
+    "version-mismatch",
+    412,
+    "The resource changed since it was read",
+    "The header If-Match names another version than the stored one. Read the resource again, and \
+     decide anew.",
 );
 const TOO_LARGE: Entry = (
     "too-large",

@@ -18,7 +18,7 @@ pub(crate) struct Tenants {
 
 /// Where tenants come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
+pub(crate) enum Source {
     /// Whoever embeds the server gave them once and for all.
     Fixed,
     /// The store has them. What becomes of strangers that no anchor vouches for is no tenant's policy
@@ -48,6 +48,10 @@ impl Tenants {
             held: RwLock::new(Arc::new(snapshot)),
             renewal: Mutex::new(()),
         }
+    }
+
+    pub(crate) fn source(&self) -> Source {
+        self.source
     }
 
     /// The tenants as they are now: what any process changed before the call is in it.

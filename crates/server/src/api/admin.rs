@@ -2,7 +2,10 @@
 
 mod audit;
 mod devices;
+mod precondition;
+mod tenants;
 mod view;
+mod warning;
 
 use axum::Router;
 use axum::extract::{Extension, Request, State};
@@ -26,6 +29,17 @@ pub(super) fn routes() -> Router<Server> {
         .route("/admin/devices/{device_id}/reject", post(devices::reject))
         .route("/admin/devices/{device_id}/disable", post(devices::disable))
         .route("/admin/devices/{device_id}/enable", post(devices::enable))
+        .route(
+            "/admin/tenants",
+            get(tenants::list).post(tenants::create_unnamed),
+        )
+        .route(
+            "/admin/tenants/{tenant_id}",
+            get(tenants::show)
+                .post(tenants::create)
+                .put(tenants::update)
+                .delete(tenants::remove),
+        )
         .route("/admin/audit", get(audit::list))
 }
 

@@ -240,7 +240,7 @@ pub(super) struct Devices {
     devices: Vec<DeviceView>,
 }
 
-fn actor() -> Actor {
+pub(super) fn actor() -> Actor {
     Actor::Operator(OPERATOR.to_owned())
 }
 
@@ -249,7 +249,7 @@ pub(super) fn unreadable(error: impl core::fmt::Display) -> Refusal {
     Refusal::new(ProblemName::UnreadableRequest, error).explained()
 }
 
-fn invalid(error: impl core::fmt::Display) -> Refusal {
+pub(super) fn invalid(error: impl core::fmt::Display) -> Refusal {
     Refusal::new(ProblemName::InvalidMember, error).explained()
 }
 

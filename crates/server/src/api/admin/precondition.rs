@@ -25,7 +25,9 @@ pub(super) fn expected(headers: &HeaderMap) -> Result<ExpectedTenant, Refusal> {
     if value == b"*" {
         return Ok(ExpectedTenant::Present);
     }
-    let text = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+    let text = value
+        .strip_prefix(b"\"")
+        .and_then(|rest| rest.strip_suffix(b"\""));
     let digits = text.and_then(|text| core::str::from_utf8(text).ok());
     let revision = digits.and_then(|digits| digits.parse().ok());
     // A tag that is none of ours matches nothing that there is, and neither does a weak one.

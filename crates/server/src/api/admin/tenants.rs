@@ -181,7 +181,10 @@ impl Server {
         let issuers = document.anchors().map(|anchor| anchor.name().prepared());
         let content = TenantContent {
             enabled: document.enabled.unwrap_or(true),
-            alias: document.alias.as_ref().map(|alias| alias.as_str().to_owned()),
+            alias: document
+                .alias
+                .as_ref()
+                .map(|alias| alias.as_str().to_owned()),
             issuers: issuers.collect(),
             trust_anchor_group: document.trust_anchor_group.clone(),
             document: document.to_stored(),
@@ -243,17 +246,16 @@ fn decode(body: &[u8]) -> Result<TenantDocument, Refusal> {
         };
         Refusal::new(name, error).explained()
     })?;
-    let mut anchors = document.anchors();
-    let checked = |ocsp: OcspChecking| ocsp == OcspChecking::Enabled;
-    match anchors.position(|anchor| checked(anchor.policy().ocsp.checking)) {
-        None => Ok(document),
-        Some(at) => {
-            let reason = format!(
-                "/trusted-ca/{at}/ocsp-revocation-enabled: this server asks no OCSP responder"
-            );
-            Err(Refusal::new(ProblemName::OcspNotSupported, reason).explained())
-        }
-    }
+    let asks = |ocsp: OcspChecking| ocsp == OcspChecking::Enabled;
+    let asking = document
+        .anchors()
+        .position(|anchor| asks(anchor.policy().ocsp.checking));
+    let Some(at) = asking else {
+        return Ok(document);
+    };
+    let reason =
+        format!("/trusted-ca/{at}/ocsp-revocation-enabled: this server asks no OCSP responder");
+    Err(Refusal::new(ProblemName::OcspNotSupported, reason).explained())
 }
 
 fn read(record: &TenantRecord) -> Result<TenantDocument, Refusal> {

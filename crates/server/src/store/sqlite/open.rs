@@ -16,8 +16,11 @@ pub(super) fn writer(path: &Path) -> Result<Connection, Fault> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(BUSY)?;
-    // Before anything is changed in a file that may be somebody else's.
-    schema::check_owner(&connection)?;
+    // Before anything is changed in a file that may be somebody else's; in one transaction, since
+    // another process may just be making it ours.
+    let looking = connection.unchecked_transaction()?;
+    schema::check_owner(&looking)?;
+    looking.finish()?;
     enter_wal(&connection)?;
     // Each commit is on the disk before it returns; WAL with NORMAL would lose the last ones when
     // the power fails (https://www.sqlite.org/pragma.html#pragma_synchronous).
