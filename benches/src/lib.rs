@@ -3,3 +3,4 @@
 
 pub mod cases;
 pub mod material;
+pub mod race;

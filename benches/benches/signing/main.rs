@@ -23,16 +23,14 @@
 //! `cargo bench --manifest-path benches/Cargo.toml --bench signing --features josekit`
 
 use gangplank_benches::cases::{
-    Buffer, sign_bare, sign_envelope, sign_message, sign_p256, verify_bare, verify_envelope,
-    verify_message, verify_p256,
+    Buffer, Operation, sign_bare, sign_envelope, sign_message, sign_p256, verify_bare,
+    verify_envelope, verify_message, verify_p256,
 };
 use gangplank_benches::material::Material;
+use gangplank_benches::race::{self, Contestant, Hashing};
 use gangplank_key::Backend;
 
 mod peers;
-mod race;
-
-use race::{Contestant, Hashing, race};
 
 fn main() {
     let material = Material::new();
@@ -134,10 +132,18 @@ fn aws_lc_hashing() -> Hashing {
     }
 }
 
-fn row<'m>(
-    name: &'static str,
-    operation: gangplank_benches::cases::Operation<'m>,
-) -> Contestant<'m> {
+fn race(
+    title: &str,
+    size: usize,
+    hashing: Hashing,
+    bare: Operation<'_>,
+    contestants: Vec<Contestant<'_>>,
+) {
+    let title = format!("{title}, {size} bytes of payload");
+    race::race(&title, size, hashing, bare, contestants);
+}
+
+fn row<'m>(name: &'static str, operation: Operation<'m>) -> Contestant<'m> {
     Contestant {
         name,
         target: None,

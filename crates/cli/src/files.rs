@@ -7,16 +7,20 @@ use std::path::Path;
 use gangplank_client::key::{
     AwsLcKey, Backend, KeyError, PrivateKeyError, PublicKey, SigningKey, SoftwareKey, Zeroizing,
 };
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use crate::{Exit, Failure};
 
 /// Reads a small file: a key, a certificate, a token.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    read_up_to(path, MAX_FILE)
+}
+
+fn read_up_to(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let at = |failure: Failure| failure.while_doing(path.display());
     let file = File::open(path).map_err(|error| at(Failure::of(Exit::CannotTell, &error)))?;
-    bounded(file, MAX_FILE).map_err(at)
+    bounded(file, limit).map_err(at)
 }
 
 /// Reads a small file of UTF-8 text.
@@ -92,19 +96,26 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
 
 /// As [`certificates`], for those whose bytes are to be judged: they may be anything.
 pub(crate) fn unread_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
-    let bytes = read(path)?;
+    pem_or_der(&read(path)?).ok_or_else(|| no_certificate(path))
+}
+
+/// Reads the revocation lists of a file, all of a PEM text, or one of DER; the bytes may be anything.
+pub(crate) fn revocation_lists(
+    path: &Path,
+) -> Result<Vec<CertificateRevocationListDer<'static>>, Failure> {
+    let none =
+        || Failure::new(Exit::No, "no revocation list in PEM or DER").while_doing(path.display());
+    pem_or_der(&read_up_to(path, MAX_LISTS)?).ok_or_else(none)
+}
+
+/// At least one.
+fn pem_or_der<T: PemObject + From<Vec<u8>>>(bytes: &[u8]) -> Option<Vec<T>> {
     let is_pem = bytes.windows(BEGIN.len()).any(|window| window == BEGIN);
-    let certificates = if is_pem {
-        CertificateDer::pem_slice_iter(&bytes)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| no_certificate(path))?
-    } else {
-        vec![CertificateDer::from(bytes.to_vec())]
+    let found: Vec<T> = match is_pem {
+        true => T::pem_slice_iter(bytes).collect::<Result<_, _>>().ok()?,
+        false => vec![T::from(bytes.to_vec())],
     };
-    match certificates.is_empty() {
-        true => Err(no_certificate(path)),
-        false => Ok(certificates),
-    }
+    (!found.is_empty()).then_some(found)
 }
 
 fn no_certificate(path: &Path) -> Failure {
@@ -165,4 +176,6 @@ fn bounded(reader: impl Read, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure>
 
 /// Eight certificates of 16 KiB in PEM, and then some text around them.
 const MAX_FILE: u64 = 1 << 20;
+/// What is read of revocation lists, in PEM.
+const MAX_LISTS: u64 = 24 << 20;
 const BEGIN: &[u8] = b"-----BEGIN ";

@@ -16,6 +16,7 @@ pub struct TestCa {
     /// Its certificate.
     pub certificate: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
+    common_name: String,
 }
 
 impl TestCa {
@@ -37,6 +38,7 @@ impl TestCa {
         Self {
             certificate,
             issuer: Issuer::new(parameters, key),
+            common_name: options.common_name.clone().unwrap_or_default(),
         }
     }
 
@@ -58,7 +60,20 @@ impl TestCa {
         Self {
             certificate,
             issuer: Issuer::new(parameters, key),
+            common_name: options.common_name.clone().unwrap_or_default(),
         }
+    }
+
+    /// A certificate by this authority for the name and key of another one, which has one already.
+    #[must_use]
+    pub fn cross(&self, other: &Self) -> CertificateDer<'static> {
+        let (parameters, _) = Leaf::new(&other.common_name)
+            .certificate_authority()
+            .parameters();
+        let certificate = parameters
+            .signed_by(other.issuer.key(), &self.issuer)
+            .expect("a certificate");
+        certificate.der().clone()
     }
 
     /// A certificate under this authority, with a new key.

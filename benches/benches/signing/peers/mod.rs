@@ -2,7 +2,7 @@
 
 use gangplank_benches::material::Material;
 
-use crate::race::Contestant;
+use gangplank_benches::race::Contestant;
 use crate::row;
 
 mod coset;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gangplank_benches::cases::Operation;
+use crate::cases::Operation;
 use rustix::time::{ClockId, clock_gettime};
 
 /// How the bare operation hashes: with SHA extensions it is so fast over 1 MiB that a ratio says more
@@ -29,7 +29,8 @@ impl Contestant<'_> {
     }
 }
 
-/// Runs everybody and prints one table.
+/// Runs everybody and prints one table. `size` is the bytes of payload, of which more than a MiB are
+/// judged apart.
 ///
 /// A round is, for each contestant, a block of the bare operation and at once a block of the
 /// contestant's; their quotient is one ratio. The first contestant is bare itself, so its row shows
@@ -53,7 +54,7 @@ pub fn race(
             result.push((bare, block(&mut contestant.operation, *times)));
         }
     }
-    println!("\n{title}, {size} bytes of payload\n");
+    println!("\n{title}\n");
     println!("| | median | ratio | lowest–highest | over bare, per MiB | target |");
     println!("|---|---|---|---|---|---|");
     for (contestant, result) in contestants.iter().zip(&results) {
