@@ -23,4 +23,18 @@ def seed(target, folder, wire):
 seed("envelope_decode", "envelope", lambda inputs: member(inputs, "envelope"))
 seed("payload_signature", "header", lambda inputs: member(inputs, "header") + b"\n" + member(inputs, "body"))
 
+
+
+def chain(inputs):
+    """The certificates of an envelope, with no list between them."""
+    try:
+        certificates = [base64.b64decode(text) for text in json.loads(member(inputs, "envelope"))["certificates"]]
+    except (KeyError, TypeError, ValueError):
+        return b""
+    parts = certificates[:1] + [part for certificate in certificates for part in (certificate, b"")]
+    return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
+
+
+seed("certificate_path", "envelope", chain)
+
 import seed_message  # noqa: E402, F401: writes its own corpora

@@ -114,7 +114,7 @@ fn exceptions() -> BTreeMap<String, Value> {
 /// The folder of a dependency's source, where cargo keeps it.
 fn source_of(package: &str) -> PathBuf {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version=1", "--locked", "--offline"])
+        .args(["metadata", "--format-version=1", "--offline"])
         .args([
             "--manifest-path",
             concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),

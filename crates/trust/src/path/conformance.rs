@@ -1,4 +1,4 @@
-//! What RFC 5280 §4 asks of each certificate by itself, and webpki does not look at.
+//! What RFC 5280 §4 asks of each certificate by itself.
 //!
 //! Serial numbers are left alone: §4.1.2.2 asks users of certificates to bear odd ones. So are key
 //! identifiers, which §6 does not look at and many device certificates lack.

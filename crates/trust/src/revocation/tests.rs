@@ -301,6 +301,63 @@ fn a_list_is_signed_by_the_issuer_who_may_sign_lists() {
     assert_eq!(found, unknown(0, NoStatus::SignerNotAllowed));
 }
 
+/// keyUsage with cRLSign, or with digitalSignature, alone.
+const SIGNS_LISTS: [u8; 4] = [3, 2, 1, 2];
+const SIGNS: [u8; 4] = [3, 2, 7, 0x80];
+
+#[test]
+fn an_authority_may_have_another_key_for_its_lists() {
+    let root = TestCa::new("Root");
+    let ca = root.intermediate(&Leaf::new("CA"));
+    let leaf = ca.issue(&Leaf::new("pump")).certificate;
+    let signer = |by: &TestCa, usage: Option<&[u8]>| {
+        let plain = Leaf::new("CA");
+        by.impostor(&match usage {
+            Some(usage) => plain.extension(&[2, 5, 29, 15], true, usage.to_vec()),
+            None => plain,
+        })
+    };
+    let found = |signer: &TestCa, upper: Draft, lower: Draft| {
+        let lists = [upper.sign(&root), lower.sign(signer)];
+        check(
+            &[&leaf, &ca.certificate, &signer.certificate],
+            &root,
+            &lists,
+        )
+    };
+    let own = signer(&root, Some(&SIGNS_LISTS));
+    assert_eq!(found(&own, Draft::new(), Draft::new()), Ok(()));
+    let revoking = Draft::new().revoke(&leaf, &[]);
+    let revoked = Err(ChainError::Revoked { position: 0 });
+    assert_eq!(found(&own, Draft::new(), revoking), revoked);
+    // Not for lists, or it does not say so; by somebody else; revoked itself.
+    let unknown = unknown(0, NoStatus::BadSignature);
+    for other in [
+        signer(&root, Some(&SIGNS)),
+        signer(&root, None),
+        signer(&TestCa::new("Root"), Some(&SIGNS_LISTS)),
+        signer(&TestCa::new("Other"), Some(&SIGNS_LISTS)),
+    ] {
+        assert_eq!(found(&other, Draft::new(), Draft::new()), unknown);
+    }
+    let taken_back = Draft::new().revoke(&own.certificate, &[]);
+    assert_eq!(found(&own, taken_back, Draft::new()), unknown);
+}
+
+/// The lists of an authority that changed its key are all signed with the new one.
+#[test]
+fn a_new_key_signs_for_what_the_old_one_issued() {
+    let root = TestCa::new("Root");
+    let (old, new) = (Leaf::new("CA"), Leaf::new("CA"));
+    let (old, new) = (root.intermediate(&old), root.intermediate(&new));
+    let leaf = old.issue(&Leaf::new("pump")).certificate;
+    let lists = [Draft::new().sign(&root), Draft::new().sign(&new)];
+    let chain = [&leaf, &old.certificate, &new.certificate];
+    assert_eq!(check(&chain, &root, &lists), Ok(()));
+    let found = check(&chain[..2], &root, &lists);
+    assert_eq!(found, unknown(0, NoStatus::BadSignature));
+}
+
 #[test]
 fn a_named_one_is_revoked_whatever_another_list_says() {
     let root = TestCa::new("Root");
