@@ -40,6 +40,8 @@ pub mod git;
 pub mod listen;
 #[cfg(feature = "message")]
 pub mod message_signature;
+#[cfg(feature = "notify")]
+pub mod notify;
 #[cfg(feature = "sqlite")]
 pub mod serve;
 pub mod store;

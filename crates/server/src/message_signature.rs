@@ -46,8 +46,10 @@ use gangplank_message::{Field, Limits, OnceKey, Request, Target, TargetError, Wi
 use gangplank_onboarding::RootUrl;
 use http::HeaderMap;
 
+mod request;
 mod response;
 
+pub use request::sign_request;
 pub use response::{SignError, sign_response};
 
 /// What a service insists on.

@@ -124,7 +124,17 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
     let stop = shutdown.clone();
     let tasks = vec![
         tokio::spawn(async move { renewal.keep_renewed(UnixTime::now, HOURLY, stop).await }),
-        tokio::spawn(keep_purged(store, shutdown.clone())),
+        tokio::spawn(keep_purged(Arc::clone(&store), shutdown.clone())),
+        #[cfg(feature = "notify")]
+        tokio::spawn(crate::notify::deliver(
+            Arc::clone(&store),
+            Arc::new(crate::notify::HttpsSink::new(
+                store,
+                Arc::clone(&authority),
+                Arc::new(UnixTime::now),
+            )),
+            shutdown.clone(),
+        )),
     ];
     let serving = tokio::spawn(bound.serve(router(server.clone()), admin_router(server), shutdown));
     Ok(Running {

@@ -2,6 +2,8 @@
 
 mod audit;
 mod devices;
+#[cfg(feature = "notify")]
+mod notification;
 mod precondition;
 mod tenants;
 mod view;
@@ -19,7 +21,15 @@ use crate::listen::Peer;
 use crate::server::Server;
 
 pub(super) fn routes() -> Router<Server> {
-    Router::new()
+    let routes = Router::new();
+    #[cfg(feature = "notify")]
+    let routes = routes.route(
+        "/admin/tenants/{tenant_id}/notification",
+        get(notification::show)
+            .put(notification::set)
+            .delete(notification::remove),
+    );
+    routes
         .route("/admin/devices", get(devices::list).post(devices::register))
         .route(
             "/admin/devices/{device_id}",

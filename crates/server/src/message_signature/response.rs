@@ -93,6 +93,6 @@ fn covered(asked: &[Field<'_>]) -> Result<Vec<Component<'static>>, ComponentErro
     Ok(covered)
 }
 
-const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
-const SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
-const SIGNATURE: HeaderName = HeaderName::from_static("signature");
+pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
+pub(super) const SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
+pub(super) const SIGNATURE: HeaderName = HeaderName::from_static("signature");

@@ -118,6 +118,13 @@ pub trait Store: Send + Sync + 'static {
     /// beginning; `None` if nothing did. Asked before each decision, so it is cheap when nothing did.
     async fn tenant_news(&self, since: Option<u64>) -> Result<Option<TenantNews>, StoreError>;
 
+    /// The oldest event of each tenant that nobody acknowledged, by tenant; never more than
+    /// [`MAX_PAGE`].
+    async fn oldest_events(&self) -> Result<Vec<OutboxRecord>, StoreError>;
+
+    /// Where a tenant's events go; the store gives no meaning to it.
+    async fn notification_target(&self, tenant: &TenantId) -> Result<Option<String>, StoreError>;
+
     /// Whether reads and writes would be answered now.
     async fn ready(&self) -> Result<(), StoreError>;
 
@@ -180,6 +187,18 @@ pub trait Store: Send + Sync + 'static {
 
     /// Acknowledges all events up to and including `through`.
     async fn acknowledge_outbox(&self, through: u64) -> Result<(), StoreError>;
+
+    /// Acknowledges one event, in whatever order.
+    async fn acknowledge_event(&self, seq: u64) -> Result<(), StoreError>;
+
+    /// Says where a tenant's events go, or that they go nowhere; whether there is such a tenant.
+    async fn set_notification_target(
+        &self,
+        tenant: &TenantId,
+        target: Option<String>,
+        actor: Actor,
+        at: UnixTime,
+    ) -> Result<bool, StoreError>;
 
     /// Deletes what time has ended: once keys whose `until` is before `now`, and tokens that are
     /// dead at `now`.

@@ -273,6 +273,8 @@ pub mod action {
     pub const CAPABILITIES: &str = "device.capabilities";
     /// A device sent a deployment's status.
     pub const STATUS: &str = "device.status";
+    /// It was said where a tenant's events go.
+    pub const NOTIFICATION: &str = "tenant.notification-changed";
     /// A tenant was made.
     pub const TENANT_CREATED: &str = "tenant.created";
     /// A tenant was changed.
@@ -321,4 +323,6 @@ pub struct OutboxRecord {
     pub tenant: TenantId,
     /// To which device.
     pub device: DeviceId,
+    /// More about it, as a JSON object: what held when it happened. Never a secret.
+    pub detail: String,
 }

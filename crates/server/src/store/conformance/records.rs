@@ -13,6 +13,9 @@ cases![
     audit_entries_are_kept_as_they_came,
     audit_entries_have_one_order,
     outbox_events_stay_until_they_are_acknowledged,
+    the_oldest_event_of_each_tenant_is_shown,
+    events_are_acknowledged_in_any_order,
+    a_notification_target_is_a_tenants,
     a_store_that_answers_is_ready,
 ];
 
@@ -200,4 +203,50 @@ async fn outbox_events_stay_until_they_are_acknowledged(bench: Bench) -> Checked
 
 async fn a_store_that_answers_is_ready(bench: Bench) -> Checked {
     Ok(bench.store.ready().await?)
+}
+
+async fn the_oldest_event_of_each_tenant_is_shown(bench: Bench) -> Checked {
+    bench.put_tenant("other", true).await?;
+    for n in 1..=2 {
+        bench.aboard(n, n).await?;
+    }
+    for n in 3..=4 {
+        let mut device = new(n)?;
+        device.tenant = tenant("other")?;
+        let admission = admission(provision_plan(device), n, n)?;
+        bench.store.create_or_adopt(admission).await?;
+    }
+    let shown: Vec<_> = bench.store.oldest_events().await?;
+    let devices: Vec<_> = shown.iter().map(|event| event.device.clone()).collect();
+    expect_eq!(devices, vec![device_id(1)?, device_id(3)?]);
+    Ok(())
+}
+
+async fn events_are_acknowledged_in_any_order(bench: Bench) -> Checked {
+    for n in 1..=3 {
+        bench.aboard(n, n).await?;
+    }
+    let all = bench.store.outbox(0, 10).await?;
+    let [first, second, third] = all.as_slice() else {
+        return Err(unexpected("three events", &all));
+    };
+    bench.store.acknowledge_event(second.seq).await?;
+    bench.store.acknowledge_event(second.seq).await?;
+    let left = vec![first.clone(), third.clone()];
+    expect_eq!(bench.store.outbox(0, 10).await?, left);
+    Ok(())
+}
+
+async fn a_notification_target_is_a_tenants(bench: Bench) -> Checked {
+    let (store, default) = (&bench.store, tenant("default")?);
+    expect_eq!(store.notification_target(&default).await?, None);
+    for target in [Some("one".to_owned()), Some("two".to_owned()), None] {
+        let known = store.set_notification_target(&default, target.clone(), operator(), at(1));
+        expect!(known.await?, "there is a tenant default");
+        expect_eq!(store.notification_target(&default).await?, target);
+    }
+    let (nobody, target) = (tenant("nobody")?, Some("one".to_owned()));
+    let known = store.set_notification_target(&nobody, target, operator(), at(1));
+    expect!(!known.await?, "there is no tenant of that name");
+    Ok(())
 }

@@ -1,5 +1,8 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rusqlite::{Connection, params_from_iter};
 use rustls_pki_types::UnixTime;
+use serde_json::{Map, Value};
 
 use super::apply_credentials::{add_secret, add_token};
 use super::apply_records::{About, consume};
@@ -123,7 +126,8 @@ fn create(
     if !proven {
         describe(&mut device.described, &admission.described);
         record::insert(c, &device)?;
-        about(&device, admission).audit(c, action::QUEUED, detail(&device, admission))?;
+        let detail = Value::Object(detail(&device, admission)).to_string();
+        about(&device, admission).audit(c, action::QUEUED, detail)?;
         return Ok(AdmissionOutcome::Pending(device));
     }
     if let Some(full) = full(c, admission)? {
@@ -228,11 +232,11 @@ fn hand_over(
         .clone()
         .ok_or_else(|| Fault::corrupt("a device is aboard without a client id"))?;
     if first {
-        about.audit(c, action::ABOARD, detail)?;
-        about.announce(c, OutboxEvent::DeviceAboard)?;
+        about.audit(c, action::ABOARD, Value::Object(detail.clone()).to_string())?;
+        about.announce(c, OutboxEvent::DeviceAboard, &told(detail, &device))?;
         Ok(AdmissionOutcome::Created(device, client_id))
     } else {
-        about.audit(c, action::ABOARD_AGAIN, detail)?;
+        about.audit(c, action::ABOARD_AGAIN, Value::Object(detail).to_string())?;
         Ok(AdmissionOutcome::Again(device, client_id))
     }
 }
@@ -268,9 +272,18 @@ fn about<'a>(device: &'a Device, admission: &Admission) -> About<'a> {
     }
 }
 
-fn detail(device: &Device, admission: &Admission) -> String {
-    let mut detail = serde_json::Map::new();
-    let mut add = |name: &str, value: serde_json::Value| detail.insert(name.to_owned(), value);
+/// What is told of a device that came aboard: all that a receiver needs to know it by.
+fn told(mut detail: Map<String, Value>, device: &Device) -> String {
+    if let Some(newest) = device.certificates.last() {
+        let der = STANDARD.encode(&newest.certificate);
+        detail.insert("certificate".to_owned(), der.into());
+    }
+    Value::Object(detail).to_string()
+}
+
+fn detail(device: &Device, admission: &Admission) -> Map<String, Value> {
+    let mut detail = Map::new();
+    let mut add = |name: &str, value: Value| detail.insert(name.to_owned(), value);
     add("certificateId", device.certificate_id.as_str().into());
     if let Some(source) = admission.source {
         add("source", source.to_string().into());
@@ -280,7 +293,7 @@ fn detail(device: &Device, admission: &Admission) -> String {
         add("anchor", origin.anchor_id.as_str().into());
         add("policyRevision", origin.policy_revision.into());
     }
-    serde_json::Value::Object(detail).to_string()
+    detail
 }
 
 const OF_ANCHOR: &str = "SELECT count(*) FROM device WHERE tenant = ?1 AND anchor_id = ?2";

@@ -117,7 +117,7 @@ pub(super) fn change(
     };
     about.audit(c, action, detail(device))?;
     if change == Change::Remove {
-        about.announce(c, OutboxEvent::DeviceRemoved)?;
+        about.announce(c, OutboxEvent::DeviceRemoved, &detail(device))?;
     }
     Ok(Step::Keep(ChangeOutcome::Done(found.device)))
 }

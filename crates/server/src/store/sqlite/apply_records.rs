@@ -7,7 +7,7 @@ use rustls_pki_types::UnixTime;
 use super::fault::Fault;
 use super::rows::{count, execute, integer, scalar, seconds};
 use super::writer::Step;
-use crate::store::{Actor, AuditEntry, OutboxEvent, Purged};
+use crate::store::{Actor, AuditEntry, OutboxEvent, Purged, action};
 
 /// Consumes once keys. After `false` the caller undoes its step, and with it what was inserted.
 ///
@@ -82,15 +82,21 @@ impl About<'_> {
         append_audit(c, &entry).map(drop)
     }
 
-    pub(super) fn announce(&self, c: &Connection, event: OutboxEvent) -> Result<(), Fault> {
+    pub(super) fn announce(
+        &self,
+        c: &Connection,
+        event: OutboxEvent,
+        detail: &str,
+    ) -> Result<(), Fault> {
         execute(
             c,
-            "INSERT INTO outbox (at, event, tenant, device) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO outbox (at, event, tenant, device, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
                 seconds(self.at),
                 event.as_str(),
                 self.tenant.as_str(),
-                self.device.as_str()
+                self.device.as_str(),
+                detail
             ],
         )?;
         Ok(())
@@ -100,6 +106,47 @@ impl About<'_> {
 pub(super) fn acknowledge_outbox(c: &Connection, through: u64) -> Result<Step<()>, Fault> {
     execute(c, "DELETE FROM outbox WHERE seq <= ?1", [integer(through)])?;
     Ok(Step::Keep(()))
+}
+
+pub(super) fn acknowledge_event(c: &Connection, seq: u64) -> Result<Step<()>, Fault> {
+    execute(c, "DELETE FROM outbox WHERE seq = ?1", [integer(seq)])?;
+    Ok(Step::Keep(()))
+}
+
+pub(super) fn set_notification_target(
+    c: &Connection,
+    tenant: &TenantId,
+    target: Option<&str>,
+    actor: Actor,
+    at: UnixTime,
+) -> Result<Step<bool>, Fault> {
+    let exists = "SELECT 1 FROM tenant WHERE id = ?1";
+    if scalar::<i64>(c, exists, [tenant.as_str()])?.is_none() {
+        return Ok(Step::Undo(false));
+    }
+    match target {
+        Some(target) => execute(
+            c,
+            "INSERT INTO notification (tenant, target) VALUES (?1, ?2) \
+             ON CONFLICT (tenant) DO UPDATE SET target = ?2",
+            params![tenant.as_str(), target],
+        )?,
+        None => execute(
+            c,
+            "DELETE FROM notification WHERE tenant = ?1",
+            [tenant.as_str()],
+        )?,
+    };
+    let entry = AuditEntry {
+        at,
+        actor,
+        action: action::NOTIFICATION.into(),
+        tenant: Some(tenant.clone()),
+        device: None,
+        detail: String::new(),
+    };
+    append_audit(c, &entry)?;
+    Ok(Step::Keep(true))
 }
 
 pub(super) fn purge(c: &Connection, now: UnixTime) -> Result<Step<Purged>, Fault> {

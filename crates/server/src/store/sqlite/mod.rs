@@ -152,6 +152,17 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn oldest_events(&self) -> Result<Vec<OutboxRecord>, StoreError> {
+        self.readers.read(read::oldest_events).await
+    }
+
+    async fn notification_target(&self, tenant: &TenantId) -> Result<Option<String>, StoreError> {
+        let tenant = tenant.clone();
+        self.readers
+            .read(move |c| read::notification_target(c, &tenant))
+            .await
+    }
+
     async fn tenant(&self, id: &TenantId) -> Result<Option<TenantRecord>, StoreError> {
         let id = id.clone();
         self.readers
@@ -260,6 +271,28 @@ impl Store for SqliteStore {
     async fn acknowledge_outbox(&self, through: u64) -> Result<(), StoreError> {
         self.writer
             .apply(move |c| apply_records::acknowledge_outbox(c, through))
+            .await
+    }
+
+    async fn acknowledge_event(&self, seq: u64) -> Result<(), StoreError> {
+        self.writer
+            .apply(move |c| apply_records::acknowledge_event(c, seq))
+            .await
+    }
+
+    async fn set_notification_target(
+        &self,
+        tenant: &TenantId,
+        target: Option<String>,
+        actor: Actor,
+        at: UnixTime,
+    ) -> Result<bool, StoreError> {
+        let tenant = tenant.clone();
+        self.writer
+            .apply(move |c| {
+                let (target, actor) = (target.as_deref(), actor.clone());
+                apply_records::set_notification_target(c, &tenant, target, actor, at)
+            })
             .await
     }
 

@@ -151,10 +151,25 @@ pub(super) fn audit(c: &Connection, after: u64, limit: usize) -> Result<Vec<Audi
 }
 
 pub(super) fn outbox(c: &Connection, after: u64, limit: usize) -> Result<Vec<OutboxRecord>, Fault> {
-    let mut statement = c.prepare_cached(
-        "SELECT seq, at, event, tenant, device FROM outbox WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-    )?;
-    let mut rows = statement.query([integer(after), page(limit)])?;
+    let select = "SELECT seq, at, event, tenant, device, detail FROM outbox \
+                  WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+    events(c, select, params![integer(after), page(limit)])
+}
+
+pub(super) fn oldest_events(c: &Connection) -> Result<Vec<OutboxRecord>, Fault> {
+    let select = "SELECT seq, at, event, tenant, device, detail FROM outbox \
+                  WHERE seq IN (SELECT min(seq) FROM outbox GROUP BY tenant) \
+                  ORDER BY tenant LIMIT ?1";
+    events(c, select, [page(MAX_PAGE)])
+}
+
+fn events(
+    c: &Connection,
+    select: &str,
+    values: impl rusqlite::Params,
+) -> Result<Vec<OutboxRecord>, Fault> {
+    let mut statement = c.prepare_cached(select)?;
+    let mut rows = statement.query(values)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(OutboxRecord {
@@ -165,9 +180,18 @@ pub(super) fn outbox(c: &Connection, after: u64, limit: usize) -> Result<Vec<Out
             })?,
             tenant: parsed(row, 3, TenantId::parse)?,
             device: parsed(row, 4, DeviceId::parse)?,
+            detail: row.get(5)?,
         });
     }
     Ok(found)
+}
+
+pub(super) fn notification_target(
+    c: &Connection,
+    tenant: &TenantId,
+) -> Result<Option<String>, Fault> {
+    let select = "SELECT target FROM notification WHERE tenant = ?1";
+    rows::scalar(c, select, [tenant.as_str()])
 }
 
 fn plain(found: Vec<Found>) -> Vec<Device> {

@@ -57,4 +57,8 @@ pub(super) const KNOWN: u32 = MIGRATIONS.len() as u32;
 
 /// One text per schema number, each applied to what the one before left. A published one is never
 /// edited.
-const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema_1.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+];
