@@ -1,6 +1,7 @@
 //! Which tenant a device belongs to, among many.
 
 mod find;
+mod names;
 mod outline;
 mod save;
 
@@ -13,6 +14,8 @@ use x509_cert::ext::pkix::SubjectKeyIdentifier;
 
 pub use find::{Found, FoundBy, TenantHint, TenantNotFound};
 pub use save::SaveError;
+
+use names::Names;
 
 use crate::{Anchor, DistinguishedName, PreparedName, Tenant, TenantId, certificate};
 
@@ -40,16 +43,22 @@ use crate::{Anchor, DistinguishedName, PreparedName, Tenant, TenantId, certifica
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct TenantIndex {
-    tenants: BTreeMap<TenantId, Tenant>,
-    aliases: BTreeMap<String, Vec<TenantId>>,
-    names: BTreeMap<PreparedName, Vec<Place>>,
+    /// `None` where one was taken out.
+    tenants: Vec<Option<Tenant>>,
+    unused: Vec<usize>,
+    ids: BTreeMap<TenantId, usize>,
+    aliases: BTreeMap<String, Vec<usize>>,
+    names: Names,
     keys: BTreeMap<Box<[u8]>, Vec<Place>>,
+    /// Those of `keys` whose certificate is no authority's: a device may have it.
+    pins: BTreeMap<Box<[u8]>, Vec<Place>>,
 }
 
 /// Where an anchor is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Place {
-    tenant: TenantId,
+    /// Its position among the tenants.
+    tenant: usize,
     /// Its position among the tenant's anchors.
     at: usize,
 }
@@ -61,47 +70,50 @@ impl TenantIndex {
     /// hint only.
     pub fn insert(&mut self, tenant: Tenant) -> Option<Tenant> {
         let former = self.remove(&tenant.id);
+        let place = self.unused.pop().unwrap_or(self.tenants.len());
+        if place == self.tenants.len() {
+            self.tenants.push(None);
+        }
         if let Some(alias) = &tenant.alias {
             let alias = String::from(alias.as_str());
-            self.aliases
-                .entry(alias)
-                .or_default()
-                .push(tenant.id.clone());
+            self.aliases.entry(alias).or_default().push(place);
         }
         for (at, anchor) in tenant.anchors.iter().enumerate() {
-            let place = Place {
-                tenant: tenant.id.clone(),
-                at,
-            };
-            let name = anchor.prepared_name().clone();
-            self.names.entry(name).or_default().push(place.clone());
-            self.keys
-                .entry(anchor.spki().into())
-                .or_default()
-                .push(place);
+            let place = Place { tenant: place, at };
+            self.names.insert(anchor, place);
+            let key: Box<[u8]> = anchor.spki().into();
+            if !anchor.is_authority() {
+                self.pins.entry(key.clone()).or_default().push(place);
+            }
+            self.keys.entry(key).or_default().push(place);
         }
-        self.tenants.insert(tenant.id.clone(), tenant);
+        self.ids.insert(tenant.id.clone(), place);
+        if let Some(free) = self.tenants.get_mut(place) {
+            *free = Some(tenant);
+        }
         former
     }
 
     /// Takes a tenant out.
     pub fn remove(&mut self, id: &TenantId) -> Option<Tenant> {
-        let tenant = self.tenants.remove(id)?;
+        let at = self.ids.remove(id)?;
+        let tenant = self.tenants.get_mut(at)?.take()?;
+        self.unused.push(at);
         if let Some(alias) = &tenant.alias {
-            forget(&mut self.aliases, alias.as_str(), |other| other == id);
+            forget(&mut self.aliases, alias.as_str(), |other| *other == at);
         }
         for anchor in &tenant.anchors {
-            forget(&mut self.names, anchor.prepared_name(), |place| {
-                place.tenant == *id
-            });
-            forget(&mut self.keys, anchor.spki(), |place| place.tenant == *id);
+            self.names.remove(anchor.prepared_name(), at);
+            for places in [&mut self.keys, &mut self.pins] {
+                forget(places, anchor.spki(), |place| place.tenant == at);
+            }
         }
         Some(tenant)
     }
 
     /// The tenant of this id.
     pub fn get(&self, id: &TenantId) -> Option<&Tenant> {
-        self.tenants.get(id)
+        self.tenant(*self.ids.get(id)?)
     }
 
     /// The tenant of this id or, if there is none, of this alias.
@@ -110,11 +122,11 @@ impl TenantIndex {
     /// [`TenantNotFound`]: there is none, or several have the alias.
     pub fn by_name(&self, name: &str) -> Result<&Tenant, TenantNotFound> {
         let by_id = TenantId::parse(name).ok();
-        if let Some(tenant) = by_id.and_then(|id| self.tenants.get(&id)) {
+        if let Some(tenant) = by_id.and_then(|id| self.get(&id)) {
             return Ok(tenant);
         }
         match self.aliases.get(name).map(Vec::as_slice) {
-            Some([id]) => self.tenants.get(id).ok_or(TenantNotFound::Unknown),
+            Some([at]) => self.tenant(*at).ok_or(TenantNotFound::Unknown),
             Some([_, _, ..]) => Err(TenantNotFound::Ambiguous),
             _ => Err(TenantNotFound::Unknown),
         }
@@ -125,8 +137,8 @@ impl TenantIndex {
     /// # Errors
     /// [`TenantNotFound`]: no tenant has one, or several do.
     pub fn by_issuer(&self, issuer: &DistinguishedName) -> Result<&Tenant, TenantNotFound> {
-        let places: Vec<&Place> = self.named(&issuer.prepared()).iter().collect();
-        match self.single(&places) {
+        let places = self.names.get(&issuer.prepared());
+        match self.single(places.iter()) {
             Some(tenant) => Ok(tenant),
             None if places.is_empty() => Err(TenantNotFound::Unknown),
             None => Err(TenantNotFound::Ambiguous),
@@ -134,40 +146,39 @@ impl TenantIndex {
     }
 
     /// All tenants, by their ids.
-    pub fn tenants(&self) -> impl ExactSizeIterator<Item = &Tenant> {
-        self.tenants.values()
+    pub fn tenants(&self) -> impl Iterator<Item = &Tenant> {
+        self.ids.values().filter_map(|at| self.tenant(*at))
     }
 
     /// Those that have an anchor of this name, each once.
     pub(crate) fn tenants_with_name(&self, name: &PreparedName) -> BTreeSet<&TenantId> {
-        let places = self.named(name).iter();
-        places.map(|place| &place.tenant).collect()
+        let places = self.names.get(name).iter();
+        places.filter_map(|place| self.id(place.tenant)).collect()
     }
 
     /// Those that have an anchor with this key, each once.
     pub(crate) fn tenants_with_key(&self, spki: &[u8]) -> BTreeSet<&TenantId> {
-        let places = self.keyed(spki).iter();
-        places.map(|place| &place.tenant).collect()
+        let places = self.keys.get(spki).into_iter().flatten();
+        places.filter_map(|place| self.id(place.tenant)).collect()
     }
 
-    fn named(&self, name: &PreparedName) -> &[Place] {
-        self.names.get(name).map(Vec::as_slice).unwrap_or_default()
+    fn tenant(&self, at: usize) -> Option<&Tenant> {
+        self.tenants.get(at)?.as_ref()
     }
 
-    /// Anchors with this key (DER SubjectPublicKeyInfo).
-    fn keyed(&self, spki: &[u8]) -> &[Place] {
-        self.keys.get(spki).map(Vec::as_slice).unwrap_or_default()
+    fn id(&self, at: usize) -> Option<&TenantId> {
+        self.tenant(at).map(|tenant| &tenant.id)
     }
 
     fn anchor(&self, place: &Place) -> Option<&Anchor> {
-        self.tenants.get(&place.tenant)?.anchors.get(place.at)
+        self.tenant(place.tenant)?.anchors.get(place.at)
     }
 
     /// The tenant that all of these are of.
-    fn single(&self, places: &[&Place]) -> Option<&Tenant> {
-        let (first, others) = places.split_first()?;
-        let alone = others.iter().all(|place| place.tenant == first.tenant);
-        self.tenants.get(&first.tenant).filter(|_| alone)
+    fn single<'p>(&self, mut places: impl Iterator<Item = &'p Place>) -> Option<&Tenant> {
+        let first = places.next()?;
+        let alone = places.all(|place| place.tenant == first.tenant);
+        self.tenant(first.tenant).filter(|_| alone)
     }
 }
 

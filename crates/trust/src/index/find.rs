@@ -6,7 +6,7 @@ use x509_cert::ext::pkix::AuthorityKeyIdentifier;
 
 use super::outline::Outline;
 use super::{Place, TenantIndex, key_id};
-use crate::{Anchor, DistinguishedName, MAX_CERTIFICATES, Reason, Tenant, certificate};
+use crate::{Anchor, MAX_CERTIFICATES, Reason, Tenant, certificate};
 
 impl TenantIndex {
     /// Finds the tenant of a device that presents `chain`, leaf first, as sent and not verified.
@@ -28,7 +28,7 @@ impl TenantIndex {
     ) -> Result<Found<'_>, TenantNotFound> {
         let (by, places) = self.places(chain).unzip();
         let places = places.unwrap_or_default();
-        if let Some((tenant, by)) = self.single(&places).zip(by) {
+        if let Some((tenant, by)) = self.single(places.iter().copied()).zip(by) {
             return Ok(Found { tenant, by });
         }
         match (hint.name()?, by) {
@@ -41,7 +41,9 @@ impl TenantIndex {
             (None, None) => Err(TenantNotFound::Unknown),
             (None, Some(by)) => {
                 let signed = self.signed_by(chain, by, places);
-                let tenant = self.single(&signed).ok_or(TenantNotFound::Ambiguous)?;
+                let tenant = self
+                    .single(signed.into_iter())
+                    .ok_or(TenantNotFound::Ambiguous)?;
                 Ok(Found { tenant, by })
             }
         }
@@ -55,16 +57,18 @@ impl TenantIndex {
             };
             if position == 0 {
                 let is_leaf = |anchor: &Anchor| anchor.certificate() == Some(element);
-                let keyed = self.keyed(outline.spki).iter();
-                let pins = keyed.filter(|place| self.anchor(place).is_some_and(is_leaf));
+                let keyed = self.pins.get(outline.spki);
+                let pins = keyed
+                    .into_iter()
+                    .flatten()
+                    .filter(|place| self.anchor(place).is_some_and(is_leaf));
                 let pins: Vec<&Place> = pins.collect();
                 if !pins.is_empty() {
                     return Some((FoundBy::Pin, pins));
                 }
             }
-            let issuer = DistinguishedName::from_der(outline.issuer);
-            let places = issuer.map(|issuer| self.named(&issuer.prepared()));
-            if let Some(places) = places.ok().filter(|places| !places.is_empty()) {
+            let places = self.names.get_encoded(outline.issuer);
+            if !places.is_empty() {
                 return Some((FoundBy::Issuer { position }, places.iter().collect()));
             }
         }

@@ -17,18 +17,16 @@ impl TenantIndex {
         self.check_names(id, document)?;
         let group = document.trust_anchor_group.as_ref();
         for (at, anchor) in document.anchors().enumerate() {
-            let others = self.named(anchor.prepared_name()).iter();
-            let mut others = others.filter(|place| place.tenant != *id);
-            let taken = others.find(|place| {
-                let other = self.tenants.get(&place.tenant);
-                let of_other = other.and_then(|other| other.trust_anchor_group.as_ref());
-                group.is_none() || group != of_other
+            let places = self.names.get(anchor.prepared_name()).iter();
+            let mut others = places.filter_map(|place| self.tenant(place.tenant));
+            let taken = others.find(|other| {
+                other.id != *id && (group.is_none() || group != other.trust_anchor_group.as_ref())
             });
-            if let Some(place) = taken {
+            if let Some(other) = taken {
                 return Err(SaveError::IssuerTaken {
                     pointer: format!("/trusted-ca/{at}"),
                     name: anchor.name().to_string(),
-                    by: place.tenant.clone(),
+                    by: other.id.clone(),
                 });
             }
         }
@@ -43,9 +41,11 @@ impl TenantIndex {
             .map(|alias| ("/alias", alias.as_str()));
         for (pointer, name) in [("", id.as_str())].into_iter().chain(alias) {
             let with_alias = self.aliases.get(name).into_iter().flatten();
+            let with_alias = with_alias.filter_map(|at| self.id(*at));
             let with_id = TenantId::parse(name).ok();
-            let with_id = with_id.filter(|found| self.tenants.contains_key(found));
-            let mut others = with_alias.chain(&with_id).filter(|other| *other != id);
+            let with_id = with_id.and_then(|found| self.ids.get_key_value(&found));
+            let with_id = with_id.map(|(found, _)| found);
+            let mut others = with_alias.chain(with_id).filter(|other| *other != id);
             if let Some(by) = others.next() {
                 return Err(SaveError::AliasTaken {
                     pointer,

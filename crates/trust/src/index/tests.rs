@@ -234,10 +234,65 @@ fn what_was_replaced_or_removed_is_not_found() {
     assert!(index.by_name("a").is_err());
     assert!(index.by_name("t").is_ok());
     let id = TenantId::parse("t").unwrap();
-    assert_eq!(index.tenants().len(), 1);
+    assert_eq!(index.tenants().count(), 1);
     assert!(index.get(&id).is_some() && index.remove(&id).is_some());
     assert!(index.get(&id).is_none() && index.remove(&id).is_none());
-    assert!(index.names.is_empty() && index.keys.is_empty() && index.aliases.is_empty());
+    assert!(index.names.is_empty() && index.keys.is_empty() && index.pins.is_empty());
+    assert!(index.aliases.is_empty());
+}
+
+#[test]
+fn a_name_is_found_as_anybody_writes_it() {
+    let (one, other) = (TestCa::new("Root"), TestCa::new("ROOT"));
+    let leaves = [&one, &other].map(|ca| ca.issue(&Leaf::new("pump")).certificate);
+    let third = TestCa::new("root").issue(&Leaf::new("pump")).certificate;
+    let [by_one, by_other] = &leaves;
+    let mut index = index([tenant("t", vec![of(&one), of(&other)])]);
+    for leaf in [by_one, by_other, &third] {
+        assert_eq!(found(&index, &[leaf], TenantHint::None), named("t", LEAF));
+    }
+    // What is left of them is still found by all three.
+    index.insert(tenant("t", vec![of(&other)]));
+    index.insert(tenant("u", vec![of(&TestCa::new("Another"))]));
+    for leaf in [by_one, by_other, &third] {
+        assert_eq!(found(&index, &[leaf], TenantHint::None), named("t", LEAF));
+    }
+    index.remove(&TenantId::parse("t").unwrap());
+    for leaf in [by_one, by_other, &third] {
+        assert_eq!(
+            found(&index, &[leaf], TenantHint::None),
+            Err(TenantNotFound::Unknown)
+        );
+    }
+}
+
+proptest::proptest! {
+    /// Whatever comes and goes, each tenant is found by the names that it has now, and by no others.
+    #[test]
+    fn it_says_what_a_walk_over_all_tenants_says(
+        steps in proptest::collection::vec((0..4usize, proptest::collection::vec(0..6usize, 0..3)), 1..12),
+    ) {
+        let names = ["CN=a", "CN=A", "CN=b", "CN= B", "CN=c", "O=c"];
+        let parsed = names.map(|name| DistinguishedName::parse(name).unwrap());
+        let key = of(&TestCa::new("Any")).spki().to_vec();
+        let validity = Validity::new(NOW, NOW).unwrap();
+        let anchor = |at: &usize| Anchor::bare("a", parsed[*at].clone(), key.clone(), validity).unwrap();
+        let mut index = index([]);
+        for (tenant_at, anchors) in &steps {
+            let anchors: Vec<Anchor> = anchors.iter().map(anchor).collect();
+            index.insert(tenant(&format!("t{tenant_at}"), anchors));
+            for name in &parsed {
+                let has = |tenant: &&Tenant| tenant.anchors.iter().any(|a| a.name().matches(name));
+                let walk: BTreeSet<&TenantId> =
+                    index.tenants().filter(has).map(|tenant| &tenant.id).collect();
+                proptest::prop_assert_eq!(index.tenants_with_name(&name.prepared()), walk.clone());
+                let by_bytes = index.names.get_encoded(&name.to_der()).iter();
+                let by_bytes: BTreeSet<&TenantId> =
+                    by_bytes.map(|place| index.id(place.tenant).unwrap()).collect();
+                proptest::prop_assert_eq!(by_bytes, walk);
+            }
+        }
+    }
 }
 
 #[test]
