@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes vectors/envelope, vectors/header, vectors/key and vectors/message. Needs `cryptography` 43 or later, on OpenSSL 3.2 or later.
+"""Writes vectors/envelope, vectors/header, vectors/key, vectors/message and vectors/trust. Needs `cryptography` 43 or later, on OpenSSL 3.2 or later.
 
 It shares no code with gangplank: it follows docs/envelope.md and the RFCs. The keys are public and
 the signatures deterministic, so that each run writes the same bytes (CI compares).
@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa,
 from cryptography.x509.oid import NameOID
 
 import generate_message
+import generate_trust
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -591,7 +592,7 @@ def write(folder, name, comment, spec, expect, inputs):
 
 
 RSA = rsa_from_seed(b"gangplank vectors rsa")
-FOLDERS = ("envelope", "header", "key", "message")
+FOLDERS = ("envelope", "header", "key", "message", "trust")
 
 
 def main():
@@ -604,6 +605,7 @@ def main():
     headers()
     keys()
     generate_message.messages(write, P256, P256_OTHER, ED25519)
+    generate_trust.documents(write, P256)
     for folder in FOLDERS:
         found = [json.loads(path.read_text())["expect"] for path in (HERE / folder).iterdir()]
         print(f"{folder}: {len(found)} cases, {sum(e != 'accept' for e in found)} refused", file=sys.stderr)

@@ -13,6 +13,7 @@ use crate::{
     verify_path,
 };
 
+mod adapter;
 mod closed;
 mod hostile;
 mod properties;
