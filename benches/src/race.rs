@@ -62,6 +62,23 @@ pub fn race(
     }
 }
 
+/// Runs operations that are no rivals in turn, and prints one table of what each costs.
+pub fn table(title: &str, mut rows: Vec<(&str, Operation<'_>)>) {
+    let times: Vec<u32> = rows.iter_mut().map(|(_, row)| times_for(row)).collect();
+    let mut results = vec![Vec::with_capacity(ROUNDS); rows.len()];
+    for _ in 0..ROUNDS {
+        for (((_, row), times), result) in rows.iter_mut().zip(&times).zip(&mut results) {
+            result.push(block(row, *times) * 1e6);
+        }
+    }
+    println!("\n{title}\n\n| | median | lowest–highest |\n|---|---|---|");
+    for ((name, _), result) in rows.iter().zip(&mut results) {
+        result.sort_by(f64::total_cmp);
+        let (middle, last) = (result[ROUNDS / 2], result[ROUNDS - 1]);
+        println!("| {name} | {middle:.2} µs | {:.2}–{last:.2} |", result[0]);
+    }
+}
+
 fn print_row(contestant: &Contestant<'_>, size: usize, hashing: Hashing, rounds: &[(f64, f64)]) {
     let sorted = |value: fn(&(f64, f64)) -> f64| {
         let mut values: Vec<f64> = rounds.iter().map(value).collect();

@@ -168,6 +168,9 @@ mod tests {
     fn a_whole_subject_is_found_by_its_print_or_its_name() {
         let id = AuthId::of(&subject("CN=dev1,O=ACME"), None).unwrap();
         assert_eq!(id.as_str(), "CN=dev1,O=ACME");
+        let name = subject("cn=DEV1, o=acme").prepared();
+        assert_eq!(id.prepared_name(), Some(&name));
+        assert!(id.template_values().is_empty());
         for (stored, sameness) in [
             ("CN=dev1,O=ACME", Sameness::Same),
             ("cn=DEV1, o=acme", Sameness::Same),
