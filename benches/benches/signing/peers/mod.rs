@@ -2,8 +2,8 @@
 
 use gangplank_benches::material::Material;
 
-use gangplank_benches::race::Contestant;
 use crate::row;
+use gangplank_benches::race::Contestant;
 
 mod coset;
 mod httpsig;
