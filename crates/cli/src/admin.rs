@@ -88,8 +88,41 @@ impl Admin {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let (_, body) = self.send(Method::GET, url, None).await?;
-        json(&body)
+        let answer = self.send(Method::GET, url, Sent::default()).await?;
+        json(&answer.body)
+    }
+
+    /// `GET path`: the body as it came, and its version.
+    pub(crate) async fn get_version(&self, path: &str) -> Result<(Vec<u8>, String), Failure> {
+        let url = self.address(path)?;
+        let answer = self.send(Method::GET, url, Sent::default()).await?;
+        match answer.version {
+            Some(version) => Ok((answer.body, version)),
+            None => Err(Failure::new(
+                Exit::BadAnswer,
+                "the server's answer has no version",
+            )),
+        }
+    }
+
+    /// `PUT path` with this body in place of this version; `None` if there is another by now.
+    pub(crate) async fn put(
+        &self,
+        path: &str,
+        body: String,
+        version: &str,
+    ) -> Result<Option<Value>, Failure> {
+        let sent = Sent {
+            body: Some(body),
+            version: Some(version),
+        };
+        let answer = self
+            .exchange(Method::PUT, self.address(path)?, sent)
+            .await?;
+        match answer.status {
+            StatusCode::PRECONDITION_FAILED => Ok(None),
+            _ => json(&answer.successful()?.body).map(Some),
+        }
     }
 
     /// `POST path` with this body; also says whether something new was made.
@@ -98,15 +131,29 @@ impl Admin {
         path: &str,
         body: Option<&Value>,
     ) -> Result<(Value, bool), Failure> {
-        let (status, body) = self.send(Method::POST, self.address(path)?, body).await?;
-        Ok((json(&body)?, status == StatusCode::CREATED))
+        let answer = self.send_text(path, body.map(Value::to_string)).await?;
+        let created = answer.status == StatusCode::CREATED;
+        Ok((json(&answer.body)?, created))
+    }
+
+    /// `POST path` with this text as it is.
+    pub(crate) async fn create(&self, path: &str, body: String) -> Result<Value, Failure> {
+        json(&self.send_text(path, Some(body)).await?.body)
+    }
+
+    async fn send_text(&self, path: &str, body: Option<String>) -> Result<Answer, Failure> {
+        let sent = Sent {
+            body,
+            version: None,
+        };
+        self.send(Method::POST, self.address(path)?, sent).await
     }
 
     /// `DELETE path`.
     pub(crate) async fn delete(&self, path: &str) -> Result<(), Failure> {
-        self.send(Method::DELETE, self.address(path)?, None)
-            .await
-            .map(|_| ())
+        let url = self.address(path)?;
+        let answer = self.send(Method::DELETE, url, Sent::default()).await;
+        answer.map(drop)
     }
 
     /// The one device that has this certificate id or this device id.
@@ -164,24 +211,28 @@ impl Admin {
         Url::parse(&self.url.join(path)).map_err(|error| Failure::of(Exit::CannotTell, &error))
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        url: Url,
-        body: Option<&Value>,
-    ) -> Result<(StatusCode, Vec<u8>), Failure> {
+    async fn send(&self, method: Method, url: Url, sent: Sent<'_>) -> Result<Answer, Failure> {
+        self.exchange(method, url, sent).await?.successful()
+    }
+
+    async fn exchange(&self, method: Method, url: Url, sent: Sent<'_>) -> Result<Answer, Failure> {
         let mut request = self
             .http
             .request(method, url)
             .bearer_auth(self.token.as_str());
-        if let Some(body) = body {
+        if let Some(body) = sent.body {
             request = request
                 .header("content-type", "application/json")
-                .body(body.to_string());
+                .body(body);
+        }
+        if let Some(version) = sent.version {
+            request = request.header("if-match", version);
         }
         let lost = |error: reqwest::Error| Failure::new(Exit::Transport, causes(&error));
         let mut response = request.send().await.map_err(lost)?;
         let status = response.status();
+        let version = response.headers().get("etag");
+        let version = version.and_then(|tag| tag.to_str().ok()).map(str::to_owned);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(lost)? {
             body.extend_from_slice(&chunk);
@@ -192,10 +243,34 @@ impl Admin {
                 ));
             }
         }
-        if status.is_success() {
-            Ok((status, body))
-        } else {
-            Err(refused(status, &body))
+        Ok(Answer {
+            status,
+            version,
+            body,
+        })
+    }
+}
+
+/// What goes with a request, if anything does.
+#[derive(Default)]
+struct Sent<'s> {
+    body: Option<String>,
+    /// The version that the request is about.
+    version: Option<&'s str>,
+}
+
+/// What came back, whatever it says.
+struct Answer {
+    status: StatusCode,
+    version: Option<String>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn successful(self) -> Result<Self, Failure> {
+        match self.status.is_success() {
+            true => Ok(self),
+            false => Err(refused(self.status, &self.body)),
         }
     }
 }

@@ -2,7 +2,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     CertCommand, Demo, DesiredState, DeviceCommand, EnvelopeCommand, GitCredential, KeyCommand,
-    MessageCommand, Onboard, ReportCommand, Reset, Serve, Status, TrustCommand,
+    MessageCommand, Onboard, ReportCommand, Reset, Serve, Status, TenantCommand, TrustCommand,
 };
 
 /// Brings edge devices aboard workload orchestrators
@@ -31,6 +31,9 @@ pub(crate) enum Command {
     /// Register devices and decide about them
     #[command(subcommand)]
     Device(DeviceCommand),
+    /// Say whose devices there are
+    #[command(subcommand)]
+    Tenant(TenantCommand),
     /// Bring this device aboard an orchestrator
     Onboard(Onboard),
     /// Say what this device remembers, without network; exit code 1 if it is not aboard

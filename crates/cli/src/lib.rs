@@ -19,6 +19,7 @@ mod pinned;
 mod random;
 mod runtime;
 mod signing_key;
+mod tenant;
 #[cfg(all(unix, feature = "pkcs11"))]
 mod terminal;
 mod times;

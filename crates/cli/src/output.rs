@@ -41,6 +41,12 @@ pub(crate) fn visible(text: &str) -> String {
         .collect()
 }
 
+/// As [`visible`], of a text with several lines.
+pub(crate) fn visible_lines(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(visible).collect();
+    lines.join("\n")
+}
+
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

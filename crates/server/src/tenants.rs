@@ -1,9 +1,10 @@
 //! The tenants that decisions are made on.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use gangplank_trust::{DocumentError, Tenant, TenantDocument, TenantId, UnknownDevices};
+use gangplank_trust::{
+    DocumentError, Tenant, TenantDocument, TenantId, TenantIndex, UnknownDevices,
+};
 use tokio::sync::Mutex;
 
 use crate::store::{DEFAULT_TENANT, PolicyRevision, Store, StoreError, TenantNews, TenantRecord};
@@ -29,11 +30,10 @@ pub(crate) enum Source {
 impl Tenants {
     /// These and no others.
     pub(crate) fn fixed(tenants: Vec<Tenant>) -> Self {
-        let tenants = tenants.into_iter();
-        let snapshot = Snapshot {
-            revision: None,
-            tenants: tenants.map(|tenant| (tenant.id.clone(), tenant)).collect(),
-        };
+        let mut snapshot = Snapshot::default();
+        for tenant in tenants {
+            snapshot.index.insert(tenant);
+        }
         Self::new(Source::Fixed, snapshot)
     }
 
@@ -83,22 +83,17 @@ impl Tenants {
 pub(crate) struct Snapshot {
     /// That of the store's newest change; none before the store was asked, or if it is not.
     revision: Option<u64>,
-    tenants: BTreeMap<TenantId, Tenant>,
+    index: TenantIndex,
 }
 
 impl Snapshot {
-    pub(crate) fn get(&self, id: &TenantId) -> Option<&Tenant> {
-        self.tenants.get(id)
-    }
-
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Tenant> {
-        self.tenants.values()
+    pub(crate) fn index(&self) -> &TenantIndex {
+        &self.index
     }
 
     /// The tenant whose rule for strangers applies to a certificate that no anchor claims.
     pub(crate) fn default_tenant(&self) -> Option<&Tenant> {
-        self.all()
-            .find(|tenant| tenant.id.as_str() == DEFAULT_TENANT)
+        self.index.get(&TenantId::parse(DEFAULT_TENANT).ok()?)
     }
 
     /// What must still be stored when a decision about this tenant is applied.
@@ -110,18 +105,21 @@ impl Snapshot {
     }
 
     fn with(&self, news: TenantNews, unknown: UnknownDevices) -> Self {
-        let mut tenants = self.tenants.clone();
-        tenants.retain(|id, _| news.present.binary_search(id).is_ok());
+        let mut index = self.index.clone();
+        let gone = |tenant: &&Tenant| news.present.binary_search(&tenant.id).is_err();
+        for tenant in self.index.tenants().filter(gone) {
+            index.remove(&tenant.id);
+        }
         for record in news.changed {
             let mut tenant = tenant(&record);
             if tenant.id.as_str() == DEFAULT_TENANT {
                 tenant.unknown = unknown;
             }
-            tenants.insert(record.id, tenant);
+            index.insert(tenant);
         }
         Self {
             revision: Some(news.revision),
-            tenants,
+            index,
         }
     }
 }
@@ -185,7 +183,7 @@ mod tests {
     }
 
     fn ids(snapshot: &Snapshot) -> Vec<(&str, usize, bool)> {
-        let all = snapshot.all();
+        let all = snapshot.index.tenants();
         all.map(|one| (one.id.as_str(), one.anchors.len(), one.enabled))
             .collect()
     }
@@ -218,7 +216,7 @@ mod tests {
             ("default", 0, true),
         ];
         assert_eq!(ids(&second), all);
-        let acme = second.get(&TenantId::parse("acme").unwrap()).unwrap();
+        let acme = second.index.get(&TenantId::parse("acme").unwrap()).unwrap();
         assert_eq!(acme.unknown, UnknownDevices::Refuse);
         assert_eq!(second.policy_of(acme).unwrap().revision, 1);
 

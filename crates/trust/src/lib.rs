@@ -113,7 +113,7 @@ pub use revocation::{
     LeafStatus, MAX_REVOCATION_LIST_BYTES, MAX_REVOCATION_LISTS, NoStatus, Revocation,
     RevocationListError, RevocationLists,
 };
-pub use subject::SubjectError;
+pub use subject::{SubjectError, claimed_certificate_id};
 pub use template::{
     FillError, Filled, MAX_FILLED_BYTES, Placeholder, Template, TemplateError, TemplateLint,
     TemplateUse,

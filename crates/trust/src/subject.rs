@@ -5,7 +5,21 @@ use alloc::string::{String, ToString};
 use der::asn1::{Any, Ia5StringRef, ObjectIdentifier, PrintableStringRef, Utf8StringRef};
 use der::{Tag, Tagged};
 use gangplank_key::{CertificateId, CertificateIdError};
+use rustls_pki_types::CertificateDer;
 use x509_cert::name::Name;
+
+/// The certificate id in a certificate's subject, which a trust anchor behind the certificate makes
+/// its device's: `serialNumber` (2.5.4.5), or the CN where it has none. Nothing is verified.
+///
+/// # Errors
+/// [`SubjectError`]: the subject yields none; [`SubjectError::Missing`] also for what is no X.509
+/// certificate in DER.
+pub fn claimed_certificate_id(
+    certificate: &CertificateDer<'_>,
+) -> Result<CertificateId, SubjectError> {
+    let parsed = crate::certificate::parse(certificate).ok_or(SubjectError::Missing)?;
+    certificate_id(parsed.tbs_certificate().subject())
+}
 
 /// The subject's `serialNumber` (2.5.4.5), or its CN where it has none.
 ///

@@ -13,6 +13,7 @@ mod report;
 mod reset;
 mod serve;
 mod status;
+mod tenant;
 mod trust;
 
 use crate::arguments::{Cli, Command};
@@ -31,6 +32,7 @@ pub(crate) use report::ReportCommand;
 pub(crate) use reset::Reset;
 pub(crate) use serve::Serve;
 pub(crate) use status::Status;
+pub(crate) use tenant::TenantCommand;
 pub(crate) use trust::TrustCommand;
 
 pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
@@ -38,6 +40,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Device(command) => device::run(command),
+        Command::Tenant(command) => tenant::run(command),
         Command::Onboard(arguments) => onboard::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Reset(arguments) => reset::run(&arguments),

@@ -15,7 +15,8 @@ pub(crate) struct Onboard {
     /// The orchestrator's root URL, or a join string; else GANGPLANK_URL, else the configuration's
     #[arg(value_name = "URL|JOIN")]
     url: Option<String>,
-    /// The GUID that the manufacturer gave the device
+    /// The GUID that the manufacturer gave the device; else what its certificate says: the subject's
+    /// serialNumber, or the CN where it has none
     #[arg(long, value_name = "GUID")]
     id: Option<String>,
     /// The device's private key: a file, PEM, or a `pkcs11:` URI (RFC 7512) with `module-path`

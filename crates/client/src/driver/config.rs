@@ -4,6 +4,7 @@ use std::sync::Arc;
 use gangplank_key::{Backend, CertificateDer, CertificateId, SigningKey};
 use gangplank_onboarding::{RootTarget, ShortText, v2024::onboarding::OnboardingRequest};
 use gangplank_trust::roots::fingerprint;
+use gangplank_trust::{SubjectError, claimed_certificate_id};
 use serde::{Deserialize, Serialize};
 
 use super::{KeyLocation, build_time};
@@ -37,7 +38,8 @@ pub struct DeviceConfig {
     /// The root URL, or a join string.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The GUID that the manufacturer gave.
+    /// The GUID that the manufacturer gave; without it what the certificate says: its subject's
+    /// `serialNumber`, or the CN where it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The private key: a file, PKCS#8 PEM, or a `pkcs11:` URI.
@@ -171,8 +173,6 @@ impl DeviceConfig {
     pub(crate) fn resolve(&self) -> Result<Resolved, ConfigError> {
         let url = present(&self.url, "root URL")?;
         let target = RootTarget::parse(url).map_err(ConfigError::Url)?;
-        let id =
-            CertificateId::parse(present(&self.id, "certificate id")?).map_err(ConfigError::Id)?;
         let location = present(&self.key, "key")?;
         let cert_path = present(&self.cert, "certificate")?;
         let key = self.open_key(location)?;
@@ -186,6 +186,7 @@ impl DeviceConfig {
                 key: Box::new(location.clone()),
             });
         }
+        let id = self.certificate_id(&certificates)?;
         let trust = self.trust(&target)?;
         let root_url = target.root_url().clone();
         let mut settings = Settings::new(root_url, id, certificates, trust, build_time());
@@ -205,6 +206,19 @@ impl DeviceConfig {
             transport_roots,
             state,
         })
+    }
+
+    /// Without a configured one that of the certificate, which is the one that an orchestrator knows a
+    /// device by that nobody registered.
+    fn certificate_id(
+        &self,
+        certificates: &[CertificateDer<'_>],
+    ) -> Result<CertificateId, ConfigError> {
+        match (&self.id, certificates.first()) {
+            (Some(id), _) => CertificateId::parse(id).map_err(ConfigError::Id),
+            (None, Some(leaf)) => claimed_certificate_id(leaf).map_err(ConfigError::NoId),
+            (None, None) => Err(ConfigError::NoId(SubjectError::Missing)),
+        }
     }
 
     fn open_key(

@@ -627,7 +627,6 @@ async fn a_device_is_opened_from_files_and_reopened_from_its_state() {
     };
     assert!(without(|config| config.root = None).contains("which root certificate to believe"));
     assert!(without(|config| config.cert = config.root.clone()).contains("is not that of the key"));
-    assert!(without(|config| config.id = None).contains("certificate id is not configured"));
     assert!(
         without(|config| config.key = Some(KeyLocation::File("nowhere".into())))
             .contains("nowhere: No such file")

@@ -1,6 +1,8 @@
 use gangplank_envelope::{Envelope, Expect, Verified};
 use gangplank_key::{PublicKey, TrustedKey, UnixTime};
-use gangplank_trust::{ChainError, Revocation, Tenant, VerifiedChain, verify};
+use gangplank_trust::{
+    ChainError, Revocation, Tenant, TenantHint, TenantNotFound, VerifiedChain, verify,
+};
 
 use super::Refused;
 use crate::server::BACKEND;
@@ -26,22 +28,18 @@ pub(crate) fn stranger<'e, 't>(
     let possession = TrustedKey::vouch(envelope.claimed_signer().clone(), leaf_key);
     let verified = envelope.verify(&possession, expect)?;
     let certificates = envelope.claimed_certificates();
-    let mut found = Err(ChainError::Empty);
-    for tenant in tenants.all() {
-        let revocation = Revocation::NotChecked;
-        match (
-            verify(certificates, tenant, revocation, BACKEND, now),
-            &found,
-        ) {
-            // Two tenants trust the issuer: nothing says whose device it is, so it is nobody's.
-            (Ok(_), Ok(_)) => return Err(Refused::AmbiguousTenant),
-            (Ok(chain), Err(_)) => found = Ok((tenant, chain)),
-            (Err(error), Err(_)) => found = Err(error),
-            (Err(_), Ok(_)) => {}
-        }
-    }
-    Ok(Stranger {
-        verified,
-        chain: found,
-    })
+    let chain = match tenants.index().candidates(certificates, TenantHint::None) {
+        Ok(found) => verify(
+            certificates,
+            found.tenant,
+            Revocation::NotChecked,
+            BACKEND,
+            now,
+        )
+        .map(|chain| (found.tenant, chain)),
+        // Several tenants trust the issuer: nothing says whose device it is, so it is nobody's.
+        Err(TenantNotFound::Ambiguous) => return Err(Refused::AmbiguousTenant),
+        Err(_) => Err(ChainError::NoAnchorForIssuer),
+    };
+    Ok(Stranger { verified, chain })
 }

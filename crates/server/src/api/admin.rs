@@ -7,7 +7,6 @@ mod notification;
 mod precondition;
 mod tenants;
 mod view;
-mod warning;
 
 use axum::Router;
 use axum::extract::{Extension, Request, State};

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use gangplank_key::{CertificateIdError, KeyError, PrivateKeyError};
 use gangplank_onboarding::{JoinError, TextError};
+use gangplank_trust::SubjectError;
 
 use crate::driver::KeyLocation;
 #[cfg(feature = "pkcs11")]
@@ -37,6 +38,9 @@ pub enum ConfigError {
     /// No certificate id.
     #[error("the certificate id cannot be used: {0}")]
     Id(CertificateIdError),
+    /// No certificate id, and none in the certificate.
+    #[error("the device's certificate id is not configured, and its certificate says none: {0}")]
+    NoId(SubjectError),
     /// A text about the device is too long.
     #[error("the device's {member} cannot be used: {error}")]
     Text {

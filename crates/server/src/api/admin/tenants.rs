@@ -6,7 +6,9 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use gangplank_onboarding::ProblemName;
-use gangplank_trust::{DocumentError, OcspChecking, TenantDocument, TenantId};
+use gangplank_trust::{
+    DocumentError, Lint, OcspChecking, Severity, TenantDocument, TenantId, lint,
+};
 use http::header::{ETAG, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -14,7 +16,6 @@ use serde_json::value::RawValue;
 
 use super::devices::{actor, invalid, unreadable};
 use super::precondition::{entity_tag, expected};
-use super::warning::{Warning, warnings};
 use crate::api::Refusal;
 use crate::api::path::Parameters;
 use crate::random;
@@ -103,7 +104,10 @@ pub(super) async fn update(
         };
         match server.save_tenant(&id, from, &document).await? {
             TenantOutcome::Unexpected { .. } if expected == ExpectedTenant::Present => {}
-            outcome => return server.saved(StatusCode::OK, &id, &document, outcome),
+            outcome => {
+                let warnings = server.warnings(&id, &document).await?;
+                return server.saved(StatusCode::OK, &id, &document, outcome, warnings);
+            }
         }
     }
     let busy = "the tenant changes all the time";
@@ -165,7 +169,8 @@ impl Server {
             let reason = format!("there is a tenant {id} already");
             return Err(Refusal::new(ProblemName::TenantExists, reason).explained());
         }
-        let mut answer = self.saved(StatusCode::CREATED, &id, &document, outcome)?;
+        let warnings = self.warnings(&id, &document).await?;
+        let mut answer = self.saved(StatusCode::CREATED, &id, &document, outcome, warnings)?;
         if let Ok(location) = HeaderValue::from_str(&format!("/admin/tenants/{id}")) {
             answer.headers_mut().insert(LOCATION, location);
         }
@@ -199,19 +204,33 @@ impl Server {
         Ok(self.shared.store.save_tenant(save).await?)
     }
 
+    /// What is doubtful about a tenant that may be saved.
+    async fn warnings(
+        &self,
+        id: &TenantId,
+        document: &TenantDocument,
+    ) -> Result<Vec<Lint>, Refusal> {
+        let tenants = self.tenants().await?;
+        let mut found = lint(id, document, tenants.index(), self.now());
+        // What stands in the way of saving is the store's to say, in its transaction.
+        found.retain(|one| one.severity == Severity::Warning);
+        Ok(found)
+    }
+
     fn saved(
         &self,
         status: StatusCode,
         id: &TenantId,
         document: &TenantDocument,
         outcome: TenantOutcome,
+        warnings: Vec<Lint>,
     ) -> Result<Response, Refusal> {
         match outcome {
             TenantOutcome::Saved { revision } => {
                 let view = Saved {
                     id: id.as_str().to_owned(),
                     resource_version: revision.to_string(),
-                    warnings: warnings(document),
+                    warnings,
                 };
                 let tag = [(ETAG, entity_tag(revision))];
                 Ok((status, tag, Json(view)).into_response())
@@ -305,7 +324,7 @@ struct TenantView {
 struct Saved {
     id: String,
     resource_version: String,
-    warnings: Vec<Warning>,
+    warnings: Vec<Lint>,
 }
 
 /// A tenant has up to a mebibyte.

@@ -89,7 +89,7 @@ impl Server {
     ) -> Result<Found<'e>, Refusal> {
         let (verified, device) = by_device(envelope, devices, &asked.expect)
             .map_err(|refused| self.refused(&refused))?;
-        let tenant = asked.tenants.get(&device.tenant).ok_or_else(|| {
+        let tenant = asked.tenants.index().get(&device.tenant).ok_or_else(|| {
             Refusal::not_admitted(format!("the tenant {} is not configured", device.tenant))
         })?;
         let decision = decide(

@@ -1,0 +1,243 @@
+//! Tenants and trust anchors by hand, and devices that come aboard by them.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod common;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use common::{Folder, Ran, Server};
+use gangplank_testkit::{Leaf, TestCa};
+use serde_json::{Value, json};
+
+/// An operator's verb.
+fn operator(folder: &Folder, arguments: &[&str]) -> Ran {
+    folder.run(&[arguments, &["--data", "data"]].concat(), b"")
+}
+
+/// What a verb prints with `--json`.
+fn json_of(folder: &Folder, arguments: &[&str]) -> Vec<Value> {
+    operator(folder, &[arguments, &["--json"]].concat())
+        .exit(0)
+        .lines()
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<&str> = text
+        .as_bytes()
+        .chunks(64)
+        .map(|line| str::from_utf8(line).unwrap())
+        .collect();
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        lines.join("\n")
+    )
+}
+
+/// An authority, `NAME.pem`.
+fn authority(folder: &Folder, name: &str) -> TestCa {
+    let ca = TestCa::new(name);
+    folder.write(&format!("{name}.pem"), pem("CERTIFICATE", &ca.certificate));
+    ca
+}
+
+/// A device of an authority, `NAME.key` and `NAME.pem`; its subject says `id`.
+fn device(folder: &Folder, ca: &TestCa, name: &str, id: &str) {
+    let issued = ca.issue(&Leaf::new(name).serial_number(id));
+    folder.write(
+        &format!("{name}.pem"),
+        pem("CERTIFICATE", &issued.certificate),
+    );
+    folder.write(
+        &format!("{name}.key"),
+        pem("PRIVATE KEY", &issued.private_key),
+    );
+}
+
+fn onboard(folder: &Folder, server: &Server, name: &str, more: &[&str]) -> Ran {
+    let [key, cert, state] = ["key", "pem", "state"].map(|end| format!("{name}.{end}"));
+    let join = server.word("join");
+    let arguments = [
+        "onboard",
+        join,
+        "--key",
+        &key,
+        "--cert",
+        &cert,
+        "--state",
+        &state,
+        "--no-wait",
+    ];
+    folder.run(&[&arguments[..], more].concat(), b"")
+}
+
+#[test]
+fn an_operator_makes_lists_shows_and_removes_tenants() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, &[]);
+    folder.write(
+        "acme.json",
+        r#"{"alias": "plant-7", "ext": {"n": 18446744073709551615}}"#,
+    );
+    let made = json_of(&folder, &["tenant", "add", "acme", "--file", "acme.json"]);
+    assert_eq!(made[0]["id"], "acme");
+    operator(&folder, &["tenant", "add", "works"]).exit(0);
+    operator(&folder, &["tenant", "add", "acme"])
+        .exit(4)
+        .silent();
+    operator(&folder, &["tenant", "add", "a b"]).exit(2);
+    folder.write("wrong.json", r#"{"colour": 1}"#);
+    let wrong = operator(&folder, &["tenant", "add", "third", "--file", "wrong.json"]);
+    assert!(wrong.exit(4).complaint().contains("/colour"));
+    let listed = json_of(&folder, &["tenant", "list"]);
+    let ids: Vec<&str> = listed
+        .iter()
+        .map(|one| one["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids, ["acme", "default", "works"]);
+    let lines = operator(&folder, &["tenant", "list"]).exit(0).stdout();
+    assert_eq!(lines.lines().next(), Some("acme  anchors: 0"));
+    // To the last digit.
+    let shown = operator(&folder, &["tenant", "show", "acme", "--json"])
+        .exit(0)
+        .stdout();
+    assert!(shown.contains("18446744073709551615"), "{shown}");
+    operator(&folder, &["tenant", "remove", "acme"]).exit(0);
+    operator(&folder, &["tenant", "show", "acme"])
+        .exit(1)
+        .silent();
+    operator(&folder, &["tenant", "remove", "default"])
+        .exit(4)
+        .silent();
+    assert_eq!(server.stop(), Some(0));
+    operator(&folder, &["tenant", "list"]).exit(3).silent();
+}
+
+#[test]
+fn an_operator_changes_anchors() {
+    let folder = Folder::new();
+    let _server = Server::start(&folder, &[]);
+    authority(&folder, "ca");
+    authority(&folder, "other");
+    folder.write("acme.json", r#"{"ext": {"n": 18446744073709551615}}"#);
+    operator(&folder, &["tenant", "add", "acme", "--file", "acme.json"]).exit(0);
+    let of_acme =
+        |arguments: &[&str]| operator(&folder, &[arguments, &["--tenant", "acme"]].concat());
+    let anchor = |arguments: &[&str]| {
+        let mut lines = of_acme(&[arguments, &["--json"]].concat()).exit(0).lines();
+        assert_eq!(lines.len(), 1);
+        lines.remove(0)
+    };
+    let added = anchor(&["trust", "add", "--cert", "ca.pem", "--id", "a"]);
+    assert_eq!(
+        (&added["id"], &added["auto-provisioning-enabled"]),
+        (&json!("a"), &json!(false))
+    );
+    assert_eq!(added["subject-dn"], "CN=ca");
+    of_acme(&["trust", "add", "--cert", "other.pem", "--id", "a"])
+        .exit(4)
+        .silent();
+    let added = anchor(&["trust", "add", "--cert", "other.pem", "--auto-provisioning"]);
+    assert_eq!(added["auto-provisioning-enabled"], true);
+    let made = added["id"].as_str().unwrap();
+    // The default tenant has none of them, and may not trust the same issuer.
+    assert!(json_of(&folder, &["trust", "list"]).is_empty());
+    operator(&folder, &["trust", "add", "--cert", "ca.pem"])
+        .exit(4)
+        .silent();
+
+    let before = anchor(&["trust", "enable", "a"]);
+    let disabled = anchor(&["trust", "disable", "a"]);
+    assert_eq!(disabled["provisioning-policy"]["enabled"], false);
+    let line = of_acme(&["trust", "list"]).exit(0).stdout();
+    assert!(
+        line.lines()
+            .next()
+            .unwrap()
+            .ends_with("registered devices only, disabled"),
+        "{line}"
+    );
+    assert_eq!(anchor(&["trust", "enable", "a"]), before);
+    assert_eq!(
+        anchor(&["trust", "auto-provisioning", "a", "on"])["auto-provisioning-enabled"],
+        true
+    );
+    assert_eq!(anchor(&["trust", "auto-provisioning", "a", "off"]), before);
+    of_acme(&["trust", "auto-provisioning", "a", "perhaps"]).exit(2);
+    of_acme(&["trust", "remove", made]).exit(0);
+    for verb in ["enable", "disable", "remove"] {
+        of_acme(&["trust", verb, made]).exit(1).silent();
+    }
+    operator(&folder, &["trust", "list", "--tenant", "nobody"])
+        .exit(1)
+        .silent();
+    let shown = operator(&folder, &["tenant", "show", "acme", "--json"])
+        .exit(0)
+        .stdout();
+    assert!(
+        shown.contains(r#""ext":{"n":18446744073709551615}"#),
+        "{shown}"
+    );
+}
+
+#[test]
+fn operators_that_change_one_tenant_at_once_lose_nothing() {
+    let folder = Folder::new();
+    let _server = Server::start(&folder, &[]);
+    let names = ["one", "two", "three"];
+    for name in names {
+        authority(&folder, name);
+    }
+    std::thread::scope(|scope| {
+        for name in names {
+            let folder = &folder;
+            let cert = format!("{name}.pem");
+            scope.spawn(move || {
+                operator(folder, &["trust", "add", "--cert", &cert, "--id", name]).exit(0)
+            });
+        }
+    });
+    let mut ids: Vec<String> = json_of(&folder, &["trust", "list"])
+        .iter()
+        .map(|one| one["id"].as_str().unwrap().to_owned())
+        .collect();
+    ids.sort();
+    assert_eq!(ids, ["one", "three", "two"]);
+}
+
+#[test]
+fn a_device_comes_aboard_because_of_its_certificate() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, &[]);
+    let ca = authority(&folder, "ca");
+    device(&folder, &ca, "pump", "SN-1");
+    onboard(&folder, &server, "pump", &[]).exit(4);
+    operator(&folder, &["tenant", "add", "acme"]).exit(0);
+    let add = [
+        "trust", "add", "--cert", "ca.pem", "--id", "a", "--tenant", "acme",
+    ];
+    operator(&folder, &[&add[..], &["--auto-provisioning"]].concat()).exit(0);
+    onboard(&folder, &server, "pump", &[]).exit(0);
+    let devices = json_of(&folder, &["device", "list"]);
+    assert_eq!(devices.len(), 1);
+    let pump = &devices[0];
+    let found = ["tenant", "certificateId", "anchorId", "state"]
+        .map(|member| pump[member].as_str().unwrap());
+    assert_eq!(found, ["acme", "SN-1", "a", "aboard"]);
+
+    // One that claims another id than its certificate yields.
+    device(&folder, &ca, "liar", "SN-2");
+    onboard(&folder, &server, "liar", &["--id", "SN-3"]).exit(4);
+    let log = String::from_utf8(folder.read("server.log")).unwrap();
+    assert!(log.contains("certificate-id-mismatch"), "{log}");
+
+    operator(
+        &folder,
+        &["trust", "auto-provisioning", "a", "off", "--tenant", "acme"],
+    )
+    .exit(0);
+    device(&folder, &ca, "late", "SN-4");
+    onboard(&folder, &server, "late", &[]).exit(4);
+    let log = String::from_utf8(folder.read("server.log")).unwrap();
+    assert!(log.contains("provisioning-disabled"), "{log}");
+    assert_eq!(json_of(&folder, &["device", "list"]).len(), 1);
+}
