@@ -36,6 +36,8 @@ fn every_step_is_as_it_should_be_and_nothing_secret_is_shown() {
         "attack-rewrite",
         "message-signature",
         "attack-message",
+        "auto-provisioning",
+        "attack-uninvited",
     ] {
         assert!(steps.contains(&step), "{step} in {steps:?}");
     }
@@ -52,6 +54,9 @@ fn every_step_is_as_it_should_be_and_nothing_secret_is_shown() {
     assert_eq!(statuses("attack-replay"), [200, 401]);
     assert_eq!(statuses("message-signature").last(), Some(&201));
     assert_eq!(statuses("attack-message"), [401, 400, 401, 201, 401]);
+    assert_eq!(statuses("attack-uninvited").last(), Some(&403));
+    assert!(statuses("auto-provisioning").contains(&201));
+    assert!(lines.len() >= 21, "{} steps", lines.len());
 }
 
 #[test]

@@ -406,3 +406,74 @@ async fn quotas_and_device_id_templates_of_the_stored_policy_hold() {
     assert_eq!(answer.problem(), "/problems/identity-conflict");
     assert_eq!(world.onboard(&mut second).await.status, StatusCode::CREATED);
 }
+
+#[tokio::test]
+async fn who_came_by_an_anchor_needs_it_again() {
+    let world = World::new().await;
+    let ca = TestCa::new("Acme Device CA");
+    create(&world, ACME, &trusting(&[anchor(&ca, "a", true)])).await;
+    let mut pump = device(&ca, "SN-1", 1);
+    assert_eq!(world.onboard(&mut pump).await.status, StatusCode::CREATED);
+    // The operator vouches for this one, whatever becomes of the anchor.
+    let mut registered = device(&ca, "SN-2", 2);
+    world.register(&registered).await;
+    let registered_device = &mut registered;
+    assert_eq!(
+        world.onboard(registered_device).await.status,
+        StatusCode::CREATED
+    );
+    let policies = [
+        ("disabled", json!({"enabled": false}), StatusCode::FORBIDDEN),
+        ("usual", json!({}), StatusCode::OK),
+        (
+            "denied",
+            json!({"deny": {"certificates": [sha256(&pump)]}}),
+            StatusCode::FORBIDDEN,
+        ),
+        (
+            "other keys",
+            json!({"leaf": {"key-types": ["P-384"]}}),
+            StatusCode::FORBIDDEN,
+        ),
+        // These are about who joins, not about who is known.
+        ("full", json!({"max-devices": 0}), StatusCode::OK),
+        (
+            "elsewhere",
+            json!({"source-cidrs": ["192.0.2.0/24"]}),
+            StatusCode::OK,
+        ),
+    ];
+    for (what, policy, status) in policies {
+        let mut changed = anchor(&ca, "a", false);
+        changed["provisioning-policy"] = policy;
+        let put = send(&world, Method::PUT, ACME, &trusting(&[changed])).await;
+        assert_eq!(put.status, StatusCode::OK, "{}", put.text());
+        assert_eq!(world.onboard(&mut pump).await.status, status, "{what}");
+        let again = world.onboard(registered_device).await;
+        assert_eq!(again.status, StatusCode::OK, "{what}");
+    }
+    send(&world, Method::PUT, ACME, &json!({})).await;
+    assert_eq!(world.onboard(&mut pump).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        world.onboard(registered_device).await.status,
+        StatusCode::OK
+    );
+}
+
+fn sha256(device: &TestDevice) -> String {
+    use gangplank_server::key::Backend;
+    let hash = Backend::PURE_RUST.sha256(&[&device.issued.certificate]);
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test]
+async fn a_request_that_claims_another_id_is_used_up() {
+    let world = World::new().await;
+    let ca = TestCa::new("Acme Device CA");
+    create(&world, ACME, &trusting(&[anchor(&ca, "a", true)])).await;
+    let mut liar = TestDevice::from("SN-9", device(&ca, "SN-8", 3).issued, 3);
+    let envelope = liar.onboarding(world.now());
+    let post = || world.public(Method::POST, "/onboarding/", &[], &envelope);
+    assert_eq!(post().await.status, StatusCode::FORBIDDEN);
+    assert_eq!(post().await.status, StatusCode::UNAUTHORIZED);
+}

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use rcgen::{
-    CertificateParams, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa,
-    KeyUsagePurpose, PublicKeyData, SignatureAlgorithm,
+    Certificate, CertificateParams, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose,
+    IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SignatureAlgorithm,
 };
 use spki::SubjectPublicKeyInfoRef;
 
@@ -26,7 +26,7 @@ pub(crate) struct SelfSigned {
     #[arg(long, value_name = "GUID", value_parser = CertificateId::parse)]
     id: CertificateId,
     /// How long it is valid
-    #[arg(long, value_name = "DAYS", default_value_t = 3650, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    #[arg(long, value_name = "DAYS", default_value_t = DAYS, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     days: u32,
     /// The file to make; one that exists is not overwritten. Without it: PEM on standard output
     #[arg(long, value_name = "FILE")]
@@ -44,6 +44,15 @@ pub(crate) fn run(command: CertCommand) -> Result<Exit, Failure> {
         None => output::write(certificate.pem().as_bytes())?,
     }
     Ok(Exit::Done)
+}
+
+/// A device certificate under an authority.
+pub(crate) fn issue(
+    id: &CertificateId,
+    key: &dyn SigningKey,
+    issuer: &Issuer<'_, KeyPair>,
+) -> Result<Certificate, rcgen::Error> {
+    parameters(id, DAYS)?.signed_by(&Signer::new(key), issuer)
 }
 
 /// A leaf: an authority's rights in a device's hands would serve only a thief.
@@ -119,4 +128,6 @@ impl rcgen::SigningKey for Signer<'_> {
 
 /// id-at-serialNumber.
 const SERIAL_NUMBER: [u64; 4] = [2, 5, 4, 5];
+/// Ten years.
+const DAYS: u32 = 3650;
 const BACKDATED: Duration = Duration::from_secs(3600);

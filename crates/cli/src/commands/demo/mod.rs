@@ -4,6 +4,7 @@ mod attacks;
 mod forgery;
 mod inspecting_box;
 mod mallory;
+mod manufacturer;
 mod operator;
 mod program;
 mod scene;
@@ -86,6 +87,8 @@ async fn come_aboard(scene: &Scene, tale: &mut Tale, server: &Server) -> Result<
         steps::deployment_status(scene, MESSAGE),
     )
     .await?;
+    let vouched = manufacturer::vouches(scene, server);
+    tale.step(titles::AUTO_PROVISIONING, vouched).await?;
     Ok(device)
 }
 
@@ -108,7 +111,9 @@ async fn attack(
     tale.step(titles::HONEST_BOX, attacks::honest_box(scene, server))
         .await?;
     let message = attacks::message(scene, server, device);
-    tale.step(titles::MESSAGE, message).await
+    tale.step(titles::MESSAGE, message).await?;
+    let uninvited = manufacturer::does_not_vouch(scene, server);
+    tale.step(titles::UNINVITED, uninvited).await
 }
 
 /// How a report is signed.

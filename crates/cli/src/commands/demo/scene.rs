@@ -11,7 +11,7 @@ use crate::{Exit, Failure};
 pub(super) struct Scene {
     folder: PathBuf,
     temporary: Option<TempDir>,
-    parties: [Party; 3],
+    parties: [Party; 5],
 }
 
 /// A device: its GUID, and a folder that nobody else looks into.
@@ -46,7 +46,7 @@ impl Scene {
             (Some(temporary), _) => temporary.path().to_owned(),
             (None, keep) => std::path::absolute(keep.unwrap_or_default()).map_err(failed)?,
         };
-        let parties = ["SN-0001", "SN-0002", "SN-0003"].map(|id| Party {
+        let parties = ["SN-0001", "SN-0002", "SN-0003", "SN-0004", "SN-0005"].map(|id| Party {
             id,
             folder: folder.join(id),
         });
@@ -81,20 +81,32 @@ impl Scene {
 
     /// The device that the demo is about.
     pub(super) fn first(&self) -> &Party {
-        let [first, _, _] = &self.parties;
+        let [first, ..] = &self.parties;
         first
     }
 
     /// A device that wants to be another.
     pub(super) fn second(&self) -> &Party {
-        let [_, second, _] = &self.parties;
+        let [_, second, ..] = &self.parties;
         second
     }
 
     /// A device behind a box that ends TLS.
     pub(super) fn third(&self) -> &Party {
-        let [_, _, third] = &self.parties;
+        let [_, _, third, ..] = &self.parties;
         third
+    }
+
+    /// A device whose manufacturer is trusted.
+    pub(super) fn fourth(&self) -> &Party {
+        let [_, _, _, fourth, _] = &self.parties;
+        fourth
+    }
+
+    /// A device whose manufacturer is trusted less.
+    pub(super) fn fifth(&self) -> &Party {
+        let [.., fifth] = &self.parties;
+        fifth
     }
 
     /// The folder, if it stays.

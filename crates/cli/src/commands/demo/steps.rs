@@ -61,10 +61,15 @@ pub(super) async fn serve(scene: &Scene) -> Outcome<Server> {
     })
 }
 
+/// `gangplank key generate` in a device's own folder.
+pub(super) async fn device_key_only(party: &Party) -> Result<(), Failure> {
+    let arguments = ["key", "generate", "--out", "device.key"];
+    let program = Program::new(&party.folder, arguments)?;
+    program.expect(Exit::Done).await.map(drop)
+}
+
 pub(super) async fn device_key(party: &Party) -> Outcome<()> {
-    Program::new(&party.folder, ["key", "generate", "--out", "device.key"])?
-        .expect(Exit::Done)
-        .await?;
+    device_key_only(party).await?;
     let arguments = [
         "cert",
         "self-signed",

@@ -41,6 +41,10 @@ pub(super) const MESSAGE_SIGNATURE: Title = (
     "message-signature",
     "it reports the same again, as a signed HTTP message instead of an envelope",
 );
+pub(super) const AUTO_PROVISIONING: Title = (
+    "auto-provisioning",
+    "a device that nobody registered comes aboard, because of its manufacturer's certificate",
+);
 pub(super) const TAMPER: Title = (
     "attack-tamper",
     "ATTACK: a signed request is changed on its way",
@@ -68,5 +72,9 @@ pub(super) const HONEST_BOX: Title = (
 pub(super) const MESSAGE: Title = (
     "attack-message",
     "ATTACK: a box changes the path or the body of a signed message, or sends it twice",
+);
+pub(super) const UNINVITED: Title = (
+    "attack-uninvited",
+    "ATTACK: a device comes with a certificate of an anchor whose auto-provisioning is off",
 );
 pub(super) const STOP: Title = ("stop", "the orchestrator is asked to stop, and does");

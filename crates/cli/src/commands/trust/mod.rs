@@ -25,7 +25,7 @@ pub(crate) enum TrustCommand {
     List(anchors::List),
     /// Let an anchor count again
     Enable(anchors::One),
-    /// Let an anchor no longer count
+    /// Let an anchor no longer count: devices that came by it do not onboard again
     Disable(anchors::One),
     /// Let devices of an anchor join that nobody registered, or no longer
     AutoProvisioning(anchors::AutoProvisioning),

@@ -4,14 +4,14 @@ use gangplank_envelope::{Envelope, Expect, PayloadType, Verified, VerifyError};
 use gangplank_key::{CertificateId, PublicKey, UnixTime};
 use gangplank_onboarding::{DeviceId, ProblemName};
 use gangplank_trust::{
-    Decision, Outcome, Plan, PlannedDeviceId, Proof, Reason, Source, Tenant, TenantId,
-    VerifiedChain, decide,
+    Decision, Outcome, Plan, PlannedDeviceId, Proof, Reason, Revocation, Source, Tenant, TenantId,
+    VerifiedChain, decide, verify,
 };
 
 use crate::admission::{LookUp, Refused, Stranger, by_device, look_up, stranger};
 use crate::api::Refusal;
 use crate::random;
-use crate::server::{PlainForm, Server};
+use crate::server::{BACKEND, PlainForm, Server};
 use crate::store::{AdmissionPlan, Device, DeviceState, NewDevice, PolicyRevision, Provisioning};
 use crate::tenants::Snapshot;
 
@@ -92,13 +92,16 @@ impl Server {
         let tenant = asked.tenants.index().get(&device.tenant).ok_or_else(|| {
             Refusal::not_admitted(format!("the tenant {} is not configured", device.tenant))
         })?;
-        let decision = decide(
-            &Proof::Registered,
-            tenant,
-            Some(&device.known()).into(),
-            asked.source,
-            asked.now,
-        );
+        let decision = match &device.anchor_id {
+            None => decide(
+                &Proof::Registered,
+                tenant,
+                Some(&device.known()).into(),
+                asked.source,
+                asked.now,
+            ),
+            Some(_) => by_anchor(envelope, device, tenant, asked),
+        };
         log(&decision, &device.certificate_id);
         match decision.outcome {
             // One that waits goes to the store as well: its once keys are consumed there.
@@ -168,6 +171,11 @@ impl Server {
                 (AdmissionPlan::Queue { device }, DeviceIdChoice::Random)
             }
             Outcome::Refuse(reason) => {
+                // That nobody knows it says less than why no anchor stands behind it.
+                let reason = match (reason, chain) {
+                    (Reason::UnknownDevice, Err(error)) => Reason::NotTrusted(error),
+                    (reason, _) => reason,
+                };
                 return Err(self.turn_away(&verified, &reason, asked.now).await?);
             }
             Outcome::Known(_) => {
@@ -219,7 +227,7 @@ impl Server {
         asked: &Asked<'_>,
     ) -> Result<Decision, Refusal> {
         if let Some(reason) = another_id(chain, claimed) {
-            return Err(Refusal::decided(&reason));
+            return Ok(refuse(reason));
         }
         let devices = self.shared.store.devices_by_certificate_id(claimed).await?;
         // Who only claims the id is no reason to keep away the one whom an anchor vouches for.
@@ -240,6 +248,39 @@ impl Server {
             asked.source,
             asked.now,
         ))
+    }
+}
+
+/// A device that came by an anchor comes again by one: anchors and their rules hold at every login.
+fn by_anchor(
+    envelope: &Envelope<'_>,
+    device: &Device,
+    tenant: &Tenant,
+    asked: &Asked<'_>,
+) -> Decision {
+    let stored = device.certificates.last();
+    let stored: Vec<_> = stored.iter().map(|one| one.certificate.clone()).collect();
+    let certificates = match envelope.claimed_certificates() {
+        [] => stored.as_slice(),
+        sent => sent,
+    };
+    let revocation = Revocation::NotChecked;
+    match verify(certificates, tenant, revocation, BACKEND, asked.now) {
+        Ok(chain) => decide(
+            &Proof::Chain(&chain),
+            tenant,
+            Some(&device.known()).into(),
+            asked.source,
+            asked.now,
+        ),
+        Err(error) => refuse(Reason::NotTrusted(error)),
+    }
+}
+
+fn refuse(reason: Reason) -> Decision {
+    Decision {
+        outcome: Outcome::Refuse(reason),
+        trace: Vec::new(),
     }
 }
 
