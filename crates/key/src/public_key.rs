@@ -42,13 +42,7 @@ impl PublicKey {
     /// # Errors
     /// [`KeyError`]: what is wrong with the key, or that `backend` cannot verify for it.
     pub fn from_spki(spki: &[u8], backend: Backend) -> Result<Self, KeyError> {
-        let info = SubjectPublicKeyInfoRef::from_der(spki).map_err(|_| KeyError::Malformed)?;
-        let algorithm = algorithm_of(&info)?;
-        let subject_public_key = info
-            .subject_public_key
-            .as_bytes()
-            .ok_or(KeyError::Malformed)?;
-        check(algorithm, subject_public_key)?;
+        let (algorithm, subject_public_key) = checked(spki)?;
         Ok(Self {
             algorithm,
             spki: spki.to_vec(),
@@ -57,6 +51,16 @@ impl PublicKey {
             verifier: verifier(backend, algorithm)?,
             hash_verifier: backend.verify_sha256(algorithm, subject_public_key),
         })
+    }
+
+    /// Checks a DER SubjectPublicKeyInfo as [`from_spki`](Self::from_spki) does, and makes nothing of
+    /// it: for keys that verify one signature with an algorithm that somebody else picked, as those
+    /// of authorities do.
+    ///
+    /// # Errors
+    /// [`KeyError`]: what is wrong with the key.
+    pub fn check_spki(spki: &[u8]) -> Result<Algorithm, KeyError> {
+        checked(spki).map(|(algorithm, _)| algorithm)
     }
 
     /// The same RSA key with another padding, because the holder of the key or the profile of a
@@ -246,6 +250,18 @@ pub enum KeyError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the signature does not verify")]
 pub struct BadSignature;
+
+/// The algorithm of a key that passed every check, and the content of its `subjectPublicKey`.
+fn checked(spki: &[u8]) -> Result<(Algorithm, &[u8]), KeyError> {
+    let info = SubjectPublicKeyInfoRef::from_der(spki).map_err(|_| KeyError::Malformed)?;
+    let algorithm = algorithm_of(&info)?;
+    let subject_public_key = info
+        .subject_public_key
+        .as_bytes()
+        .ok_or(KeyError::Malformed)?;
+    check(algorithm, subject_public_key)?;
+    Ok((algorithm, subject_public_key))
+}
 
 fn verifier(
     backend: Backend,

@@ -84,6 +84,14 @@ impl DistinguishedName {
         PreparedName::of(&self.relative_names)
     }
 
+    /// Each relative name as a key of its own, in the order of the DER.
+    pub(crate) fn prepared_relative_names(&self) -> Vec<PreparedName> {
+        let relative_names = self.relative_names.iter();
+        relative_names
+            .map(|relative_name| PreparedName::of(core::slice::from_ref(relative_name)))
+            .collect()
+    }
+
     /// Whether both are one name by RFC 5280 §7.1.
     pub fn matches(&self, other: &Self) -> bool {
         self.prepared() == other.prepared()

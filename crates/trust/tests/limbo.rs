@@ -39,9 +39,8 @@ fn every_applicable_case_is_judged_as_limbo_does() {
             continue;
         }
         run += 1;
-        let begun = Instant::now();
-        let found = verdict(case);
-        slowest = slowest.max((begun.elapsed(), id));
+        let (found, took) = timed(|| verdict(case));
+        slowest = slowest.max((took, id));
         let agreed = found.is_ok() == (case["expected_result"] == "SUCCESS");
         match exceptions.remove(id) {
             Some(exception) => {
@@ -57,9 +56,26 @@ fn every_applicable_case_is_judged_as_limbo_does() {
     let passed = run - excepted - diverging.len();
     println!("x509-limbo: {run} run, {passed} passed, {excepted} excepted");
     println!("slowest: {:?}, {}", slowest.0, slowest.1);
+    // Without optimisation it says nothing about what a hostile chain costs.
+    assert!(cfg!(debug_assertions) || slowest.0 < HOSTILE, "{slowest:?}");
     assert!(diverging.is_empty(), "{}", diverging.join("\n"));
     assert!(exceptions.is_empty(), "not in the suite: {exceptions:?}");
     assert!(run >= COMMITTED, "{run} cases");
+}
+
+/// What takes long is done again, since the machine may have done something else meanwhile.
+fn timed<T>(operation: impl Fn() -> T) -> (T, Duration) {
+    let once = || {
+        let begun = Instant::now();
+        (operation(), begun.elapsed())
+    };
+    let (found, mut took) = once();
+    for _ in 0..4 {
+        if took > HOSTILE / 10 {
+            took = took.min(once().1);
+        }
+    }
+    (found, took)
 }
 
 /// What the crate makes of a case: nothing, or the code of its refusal.
@@ -163,6 +179,9 @@ fn unpack(path: &Path) -> Value {
         .unwrap();
     serde_json::from_slice(&text).unwrap()
 }
+
+/// What no chain may cost.
+const HOSTILE: Duration = Duration::from_millis(50);
 
 /// The cases that apply.
 const COMMITTED: usize = 6_877;

@@ -307,3 +307,23 @@ fn keys_are_equal_when_they_are_the_same_key() {
         "{shown}"
     );
 }
+
+#[test]
+fn a_key_is_checked_as_it_is_read() {
+    let mut off_the_curve = P256_SPKI.to_vec();
+    *off_the_curve.last_mut().unwrap() ^= 1;
+    for spki in [
+        P256_SPKI,
+        P384_SPKI,
+        RSA_SPKI,
+        ED25519_SPKI,
+        &off_the_curve,
+        &P256_SPKI[1..],
+        b"",
+    ] {
+        let read = PublicKey::from_spki(spki, Backend::PURE_RUST);
+        let read = read.map(|key| key.algorithm());
+        assert_eq!(PublicKey::check_spki(spki), read);
+    }
+    assert!(PublicKey::check_spki(&off_the_curve).is_err());
+}

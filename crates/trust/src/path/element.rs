@@ -3,9 +3,9 @@ use core::cell::OnceCell;
 
 use rustls_pki_types::UnixTime;
 use x509_cert::ext::pkix::BasicConstraints;
-use x509_cert::ext::pkix::name::GeneralName;
 
 use super::name_constraints::{self, Constraints};
+use super::subtree::Comparable;
 use super::{Need, check_leaf_window, conformance, purpose};
 use crate::certificate::{self, ReadCertificate};
 use crate::{CertificateFault, ChainError, Validity};
@@ -17,7 +17,7 @@ pub(crate) struct Element<'c> {
     /// Its place among the certificates given: 0 is the leaf.
     pub(crate) place: usize,
     pub(crate) certificate: ReadCertificate<'c>,
-    names: OnceCell<Result<Vec<GeneralName>, ChainError>>,
+    names: OnceCell<Result<Vec<Comparable>, ChainError>>,
     authority: OnceCell<Result<Authority, Unfit>>,
 }
 
@@ -48,7 +48,7 @@ impl<'c> Element<'c> {
     }
 
     /// The names that constraints are about.
-    pub(crate) fn names(&self) -> Result<&[GeneralName], ChainError> {
+    pub(crate) fn names(&self) -> Result<&[Comparable], ChainError> {
         let names = || name_constraints::names(&self.certificate.fields);
         self.names
             .get_or_init(names)

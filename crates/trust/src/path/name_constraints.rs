@@ -8,14 +8,15 @@ use x509_cert::ext::pkix::constraints::name::GeneralSubtree;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{NameConstraints, SubjectAltName};
 
+use super::subtree::Comparable;
 use super::{Budget, CertificateFault as Fault, Element, general_name, subtree};
 use crate::ChainError;
 
 /// What an authority allows the certificates below it to be called.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Constraints {
-    permitted: Vec<GeneralName>,
-    excluded: Vec<GeneralName>,
+    permitted: Vec<Comparable>,
+    excluded: Vec<Comparable>,
 }
 
 impl Constraints {
@@ -69,8 +70,8 @@ impl Constraints {
         Ok(())
     }
 
-    fn check_name(&self, name: &GeneralName, budget: &mut Budget) -> Result<(), ChainError> {
-        let mut matches = |base: &GeneralName, side| {
+    fn check_name(&self, name: &Comparable, budget: &mut Budget) -> Result<(), ChainError> {
+        let mut matches = |base: &Comparable, side| {
             budget.comparison()?;
             subtree::contains(base, name, side).ok_or(ChainError::NameNotAllowed)
         };
@@ -94,17 +95,17 @@ impl Constraints {
 }
 
 /// §4.2.1.10: "the minimum MUST be zero, and maximum MUST be absent".
-fn base(subtree: GeneralSubtree) -> Result<GeneralName, Fault> {
+fn base(subtree: GeneralSubtree) -> Result<Comparable, Fault> {
     let whole = subtree.minimum == 0 && subtree.maximum.is_none();
     match whole && general_name::is_well_formed_base(&subtree.base) {
-        true => Ok(subtree.base),
+        true => Comparable::of(subtree.base).ok_or(Fault::ConstraintsMalformed),
         false => Err(Fault::ConstraintsMalformed),
     }
 }
 
 /// The subject, unless it is empty, and the alternative names; without such, e-mail addresses in the
 /// subject take their place (§4.2.1.10).
-pub(crate) fn names(certificate: &Certificate) -> Result<Vec<GeneralName>, ChainError> {
+pub(crate) fn names(certificate: &Certificate) -> Result<Vec<Comparable>, ChainError> {
     let tbs = certificate.tbs_certificate();
     let mut names = match tbs.get_extension::<SubjectAltName>() {
         Ok(Some((_, SubjectAltName(names)))) => names,
@@ -127,7 +128,8 @@ pub(crate) fn names(certificate: &Certificate) -> Result<Vec<GeneralName>, Chain
     if !tbs.subject().is_empty() {
         names.push(GeneralName::DirectoryName(tbs.subject().clone()));
     }
-    Ok(names)
+    let comparable = |name| Comparable::of(name).ok_or(ChainError::NameNotAllowed);
+    names.into_iter().map(comparable).collect()
 }
 
 /// 1.2.840.113549.1.9.1, `id-emailAddress`.

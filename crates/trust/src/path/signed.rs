@@ -44,7 +44,7 @@ impl<'d> Signed<'d> {
             })
             .ok_or(ChainError::UnsupportedSignature)?;
         // Before the signature: backends differ in the keys they take.
-        PublicKey::from_spki(spki, backend).map_err(ChainError::AuthorityKey)?;
+        PublicKey::check_spki(spki).map_err(ChainError::AuthorityKey)?;
         algorithm
             .verify_signature(key, self.message, self.signature)
             .map_err(|_| ChainError::BadSignature)

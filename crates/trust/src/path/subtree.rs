@@ -1,14 +1,33 @@
 //! When a name lies in a subtree of names (RFC 5280 §4.2.1.10).
 
-use alloc::string::String;
+use alloc::vec::Vec;
 use core::mem::discriminant;
 
-use der::asn1::{PrintableStringRef, Utf8StringRef};
-use x509_cert::attr::AttributeTypeAndValue;
+use der::Encode;
 use x509_cert::ext::pkix::name::GeneralName;
-use x509_cert::name::Name;
 
 use super::general_name::mailbox;
+use crate::{DistinguishedName, PreparedName};
+
+/// A name, or the base of a constraint on names, prepared once for being compared often.
+#[derive(Clone, Debug)]
+pub(crate) enum Comparable {
+    /// Its relative names.
+    Directory(Vec<PreparedName>),
+    /// Of any other kind.
+    Other(GeneralName),
+}
+
+impl Comparable {
+    /// `None` if it is a directory name longer than any that is compared.
+    pub(crate) fn of(name: GeneralName) -> Option<Self> {
+        let GeneralName::DirectoryName(name) = name else {
+            return Some(Self::Other(name));
+        };
+        let name = DistinguishedName::from_der(&name.to_der().ok()?).ok()?;
+        Some(Self::Directory(name.prepared_relative_names()))
+    }
+}
 
 /// What the subtree is for: a wildcard is inside of what permits it as a whole, and of what excludes
 /// any part of it.
@@ -19,13 +38,26 @@ pub(crate) enum Side {
 }
 
 /// A constraint says nothing about names of another kind.
-pub(crate) fn same_kind(base: &GeneralName, name: &GeneralName) -> bool {
-    discriminant(base) == discriminant(name)
+pub(crate) fn same_kind(base: &Comparable, name: &Comparable) -> bool {
+    match (base, name) {
+        (Comparable::Other(base), Comparable::Other(name)) => {
+            discriminant(base) == discriminant(name)
+        }
+        _ => discriminant(base) == discriminant(name),
+    }
 }
 
 /// Whether `name` lies below `base`, which is of the same kind; `None` if that cannot be told, so that
 /// the certificate has to be refused.
-pub(crate) fn contains(base: &GeneralName, name: &GeneralName, side: Side) -> Option<bool> {
+pub(crate) fn contains(base: &Comparable, name: &Comparable, side: Side) -> Option<bool> {
+    let (base, name) = match (base, name) {
+        // §7.1: "all of the RDNs in the constraint appear, in the same order, at the beginning".
+        (Comparable::Directory(base), Comparable::Directory(name)) => {
+            return Some(name.starts_with(base));
+        }
+        (Comparable::Other(base), Comparable::Other(name)) => (base, name),
+        _ => return None,
+    };
     match (base, name) {
         (GeneralName::DnsName(base), GeneralName::DnsName(name)) => {
             Some(dns(base.as_str(), name.as_str(), side))
@@ -39,9 +71,6 @@ pub(crate) fn contains(base: &GeneralName, name: &GeneralName, side: Side) -> Op
         ) => Some(host_or_domain(base.as_str(), uri_host(name.as_str())?)),
         (GeneralName::IpAddress(base), GeneralName::IpAddress(name)) => {
             Some(address(base.as_bytes(), name.as_bytes()))
-        }
-        (GeneralName::DirectoryName(base), GeneralName::DirectoryName(name)) => {
-            Some(directory(base, name))
         }
         // "MUST either process the constraint or reject the certificate".
         _ => None,
@@ -116,46 +145,6 @@ fn address(base: &[u8], name: &[u8]) -> bool {
             .zip(mask)
             .zip(name)
             .all(|((network, mask), name)| network & mask == name & mask)
-}
-
-/// §7.1: "all of the RDNs in the constraint appear, in the same order, at the beginning".
-fn directory(base: &Name, name: &Name) -> bool {
-    let mut name = name.iter_rdn();
-    base.iter_rdn().all(|base| {
-        name.next().is_some_and(|name| {
-            base.len() == name.len()
-                && base
-                    .iter()
-                    .all(|one| name.iter().any(|other| same_attribute(one, other)))
-        })
-    })
-}
-
-/// §7.1: text without regard to case and to white space that means nothing, anything else by its
-/// bytes. Characters of Unicode that are spelt in two ways count as two.
-fn same_attribute(one: &AttributeTypeAndValue, other: &AttributeTypeAndValue) -> bool {
-    one.oid == other.oid
-        && (one.value == other.value
-            || matches!((folded(one), folded(other)), (Some(one), Some(other)) if one == other))
-}
-
-fn folded(attribute: &AttributeTypeAndValue) -> Option<String> {
-    let value = &attribute.value;
-    let printable = value.decode_as::<PrintableStringRef<'_>>();
-    let utf8 = value.decode_as::<Utf8StringRef<'_>>();
-    let text = match (&printable, &utf8) {
-        (Ok(text), _) => text.as_str(),
-        (_, Ok(text)) => text.as_str(),
-        _ => return None,
-    };
-    let mut folded = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !folded.is_empty() {
-            folded.push(' ');
-        }
-        folded.extend(word.chars().flat_map(char::to_lowercase));
-    }
-    Some(folded)
 }
 
 #[cfg(test)]
