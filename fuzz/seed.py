@@ -37,4 +37,25 @@ def chain(inputs):
 
 seed("certificate_path", "envelope", chain)
 
+seed("tenant_json", "trust", lambda inputs: inputs["document"].encode())
+
+
+def corpus(target, texts):
+    folder = HERE / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    for at, text in enumerate(texts):
+        (folder / f"seed-{at}").write_bytes(text)
+
+
+NAMES = [
+    b"CN=dev1,OU=IoT,O=ACME",
+    b'cn = "a, b" ; DC=example+UID=\\C3\\A4\\20, 1.2.3=#0c0161',
+    b"EMAILADDRESS=a@B.example,ST=x,STREET=y,L=z,C=DE",
+    bytes.fromhex("302c310d300b060355040a0c0441434d45310c300a060355040b0c03496f54310d300b06035504030c0464657631"),
+    bytes.fromhex("301a310c300a060355040b1303623a63310a3008060355040a1e020061"),
+]
+TEMPLATES = [b"{{subject-cn}}", b"d-{{subject-dn}}", b"{{{{subject-ou}}:{{subject-o}}}}", b"{{ {{subject-cn}} }}"]
+corpus("distinguished_name", NAMES)
+corpus("template", [template + b"\n" + name for template in TEMPLATES for name in NAMES])
+
 import seed_message  # noqa: E402, F401: writes its own corpora
