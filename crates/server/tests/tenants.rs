@@ -344,6 +344,16 @@ async fn a_change_of_policy_counts_from_the_next_request_on() {
         .await
         .json();
     assert_eq!(devices["devices"][0]["anchorId"], "a");
+    // The serial number is no keyword of RFC 2253's.
+    let auth_id = devices["devices"][0]["authId"].as_str().unwrap();
+    assert!(
+        auth_id.contains("2.5.4.5=#") && auth_id.contains("CN=pump"),
+        "{auth_id}"
+    );
+    let origin = &devices["devices"][0]["origin"];
+    assert_eq!(origin["policyRevision"], 1);
+    assert_eq!(origin["certificateSha256"], sha256(&first));
+    assert_eq!(origin["issuer"], "CN=Acme Device CA");
     send(
         &world,
         Method::PUT,

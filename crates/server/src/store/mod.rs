@@ -33,7 +33,8 @@ use rustls_pki_types::UnixTime;
 pub use error::StoreError;
 pub use model::{
     Actor, AuditEntry, AuditRecord, DeploymentDocument, Described, Device, DeviceCertificate,
-    DeviceQuery, DeviceState, Document, LiveToken, OutboxEvent, OutboxRecord, TokenKind, action,
+    DeviceQuery, DeviceState, Document, LiveToken, OutboxEvent, OutboxRecord, RecordedAuthId,
+    TokenKind, action,
 };
 pub use operations::{
     Admission, AdmissionOutcome, AdmissionPlan, AuthenticationOutcome, CapabilitiesReport, Change,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use gangplank_key::CertificateId;
 use gangplank_onboarding::DeviceId;
 use gangplank_token::ClientId;
-use gangplank_trust::TenantId;
+use gangplank_trust::{AuthId, Origin, TenantId};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 /// A device as the store knows it. It has no secret: hashes of secrets never leave the store.
@@ -29,6 +29,10 @@ pub struct Device {
     pub anchor_id: Option<String>,
     /// The revision of the tenant's policy under which it was provisioned.
     pub policy_revision: Option<u64>,
+    /// All that is recorded of its way in, if it came aboard by auto-provisioning.
+    pub origin: Option<Origin>,
+    /// The authentication id under which it joined, if it came aboard by auto-provisioning.
+    pub auth_id: Option<RecordedAuthId>,
     /// What it says about itself; no fact.
     pub described: Described,
     /// Its certificates, oldest first; at least one.
@@ -106,6 +110,24 @@ pub struct DeviceCertificate {
     pub fingerprint: [u8; 32],
     /// When the store first saw it.
     pub added_at: UnixTime,
+}
+
+/// An authentication id, as it is kept with a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedAuthId {
+    /// Its text.
+    pub text: String,
+    /// The values that the anchor's template put into it; none if it is the whole subject.
+    pub template_values: Vec<String>,
+}
+
+impl From<&AuthId> for RecordedAuthId {
+    fn from(id: &AuthId) -> Self {
+        Self {
+            text: id.as_str().to_owned(),
+            template_values: id.template_values().to_vec(),
+        }
+    }
 }
 
 /// What a device says about itself in its onboarding request.

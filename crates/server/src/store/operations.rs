@@ -7,7 +7,7 @@ use gangplank_token::{ClientId, StoredSecret};
 use gangplank_trust::{Origin, Quotas, TenantId};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
-use super::{Actor, Described, Device, DeviceState};
+use super::{Actor, Described, Device, DeviceState, RecordedAuthId};
 
 /// A device that the store may not know yet. The store compares these values and believes them:
 /// that they belong together is the caller's finding.
@@ -134,6 +134,8 @@ pub enum AdmissionPlan {
 pub struct Provisioning {
     /// How it came: recorded on the device.
     pub origin: Origin,
+    /// The authentication id that its certificate yields: recorded on the device.
+    pub auth_id: RecordedAuthId,
     /// How many devices there may be with it.
     pub quotas: Quotas,
 }

@@ -1,6 +1,7 @@
 //! How devices and audit entries read in the operator's API.
 
 use gangplank_key::UnixTime;
+use gangplank_trust::Origin;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -25,6 +26,10 @@ pub(super) struct DeviceView {
     #[serde(skip_serializing_if = "Option::is_none")]
     anchor_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<OriginView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     vendor: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     model_number: Option<String>,
@@ -42,6 +47,29 @@ pub(super) struct DeviceView {
 struct CertificateView {
     sha256: String,
     spki_sha256: String,
+}
+
+/// How a device came by an anchor.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OriginView {
+    anchor_spki_sha256: String,
+    policy_revision: u64,
+    certificate_sha256: String,
+    serial_number: String,
+    issuer: String,
+}
+
+impl OriginView {
+    fn of(origin: &Origin) -> Self {
+        Self {
+            anchor_spki_sha256: hex(&origin.anchor_spki_sha256),
+            policy_revision: origin.policy_revision,
+            certificate_sha256: hex(&origin.certificate_sha256),
+            serial_number: hex(&origin.serial_number),
+            issuer: origin.issuer.clone(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -66,6 +94,8 @@ impl DeviceView {
             onboarded_at: device.aboard_at.map(|at: UnixTime| at.as_secs()),
             client_id: device.client_id.map(|id| id.as_str().to_owned()),
             anchor_id: device.anchor_id,
+            origin: device.origin.as_ref().map(OriginView::of),
+            auth_id: device.auth_id.map(|id| id.text),
             vendor: device.described.vendor,
             model_number: device.described.model_number,
             serial_number: device.described.serial_number,

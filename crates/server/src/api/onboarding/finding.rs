@@ -315,6 +315,7 @@ fn provision(
         device: new_device(verified, key, &tenant.id, device_id)?,
         provisioning: Box::new(Provisioning {
             origin: plan.origin().clone(),
+            auth_id: plan.auth_id().into(),
             quotas: plan.quotas(),
         }),
     };

@@ -42,6 +42,8 @@ async fn an_unknown_device_of_an_anchor_is_provisioned(bench: Bench) -> Checked 
     let device = bench.aboard(1, 1).await?;
     expect_eq!(device.anchor_id.as_deref(), Some("anchor"));
     expect_eq!(device.policy_revision, Some(7));
+    expect_eq!(device.origin, Some(origin("anchor")));
+    expect_eq!(device.auth_id, Some(auth_id()));
     expect_eq!(bench.device(1).await?, Some(device.clone()));
     let events = bench.store.outbox(0, 10).await?;
     let events: Vec<_> = events

@@ -14,8 +14,8 @@ use crate::store::{
     Actor, Admission, AdmissionOutcome, AdmissionPlan, AuditRecord, AuthenticationOutcome,
     CapabilitiesReport, Change, ChangeOutcome, ClientAuthentication, Credentials, DEFAULT_TENANT,
     Described, Device, ExpectedTenant, GitTokenIssue, IssueOutcome, MAX_PAGE, NewDevice,
-    Provisioning, RegisterOutcome, Registration, StatusReport, Store, TenantContent, TenantOutcome,
-    TenantQuery, TenantRecord, TenantSave, TokenKind,
+    Provisioning, RecordedAuthId, RegisterOutcome, Registration, StatusReport, Store,
+    TenantContent, TenantOutcome, TenantQuery, TenantRecord, TenantSave, TokenKind,
 };
 
 /// The case fails unless the condition holds.
@@ -295,11 +295,19 @@ pub(super) fn origin(anchor: &str) -> Origin {
     }
 }
 
+pub(super) fn auth_id() -> RecordedAuthId {
+    RecordedAuthId {
+        text: "a:\"b\"".to_owned(),
+        template_values: vec!["a".to_owned(), "\"b\"".to_owned()],
+    }
+}
+
 pub(super) fn provision_plan(device: NewDevice) -> AdmissionPlan {
     AdmissionPlan::Provision {
         device,
         provisioning: Box::new(Provisioning {
             origin: origin("anchor"),
+            auth_id: auth_id(),
             quotas: Quotas::default(),
         }),
     }

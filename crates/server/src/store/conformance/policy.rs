@@ -154,6 +154,7 @@ fn limited(n: u32, anchor: &str, quotas: Quotas) -> Result<Admission, Failure> {
         device: new(n)?,
         provisioning: Box::new(Provisioning {
             origin: origin(anchor),
+            auth_id: auth_id(),
             quotas,
         }),
     };

@@ -151,7 +151,7 @@ fn full(c: &Connection, admission: &Admission) -> Result<Option<Inadmissible>, F
         return Ok(None);
     };
     let tenant = device.tenant.as_str();
-    let Provisioning { origin, quotas } = &**provisioning;
+    let Provisioning { origin, quotas, .. } = &**provisioning;
     let anchor = origin.anchor_id.as_str();
     let full = |max: Option<u64>, select: &str, values: &[&str]| match max {
         None => Ok::<_, Fault>(false),
@@ -208,6 +208,8 @@ fn bring_aboard(device: &mut Device, admission: &Admission) -> bool {
         let origin = &provisioning.origin;
         device.anchor_id = Some(origin.anchor_id.clone());
         device.policy_revision = Some(origin.policy_revision);
+        device.origin = Some(origin.clone());
+        device.auth_id = Some(provisioning.auth_id.clone());
     }
     describe(&mut device.described, &admission.described);
     *device != before

@@ -20,6 +20,8 @@ pub(super) fn fresh(new: &NewDevice, state: DeviceState, at: UnixTime) -> Device
         client_id: None,
         anchor_id: None,
         policy_revision: None,
+        origin: None,
+        auth_id: None,
         described: Described::default(),
         certificates: vec![certificate(new, at)],
         created_at: at,
@@ -30,12 +32,15 @@ pub(super) fn fresh(new: &NewDevice, state: DeviceState, at: UnixTime) -> Device
 
 /// Writes a new device with its key and certificate; its number.
 pub(super) fn insert(c: &Connection, device: &Device) -> Result<i64, Fault> {
+    let (origin, auth_id) = (device.origin.as_ref(), device.auth_id.as_ref());
     c.prepare_cached(
         "INSERT INTO device (id, tenant, certificate_id, state, disabled, revision, client_id, \
          anchor_id, policy_revision, vendor, model_number, serial_number, created_at, updated_at, \
-         aboard_at) VALUES (:id, :tenant, :certificate_id, :state, :disabled, :revision, \
+         aboard_at, origin_anchor_spki_sha256, origin_certificate_sha256, origin_spki_sha256, \
+         origin_serial_number, origin_issuer, auth_id, auth_id_values) VALUES (:id, :tenant, :certificate_id, :state, :disabled, :revision, \
          :client_id, :anchor_id, :policy_revision, :vendor, :model_number, :serial_number, \
-         :created_at, :updated_at, :aboard_at)",
+         :created_at, :updated_at, :aboard_at, :origin_anchor, :origin_certificate, :origin_key, \
+         :origin_serial_number, :origin_issuer, :auth_id, :auth_id_values)",
     )?
     .execute(named_params! {
         ":id": device.id.as_str(),
@@ -53,6 +58,13 @@ pub(super) fn insert(c: &Connection, device: &Device) -> Result<i64, Fault> {
         ":created_at": seconds(device.created_at),
         ":updated_at": seconds(device.updated_at),
         ":aboard_at": device.aboard_at.map(seconds),
+        ":origin_anchor": origin.map(|one| one.anchor_spki_sha256),
+        ":origin_certificate": origin.map(|one| one.certificate_sha256),
+        ":origin_key": origin.map(|one| one.spki_sha256),
+        ":origin_serial_number": origin.map(|one| &one.serial_number),
+        ":origin_issuer": origin.map(|one| &one.issuer),
+        ":auth_id": auth_id.map(|one| &one.text),
+        ":auth_id_values": auth_id.map(|one| serde_json::json!(one.template_values).to_string()),
     })?;
     let number = c.last_insert_rowid();
     for one in &device.certificates {
@@ -75,11 +87,17 @@ pub(super) fn save(
 ) -> Result<(), Fault> {
     device.revision = device.revision.saturating_add(1);
     device.updated_at = at;
+    let (origin, auth_id) = (device.origin.as_ref(), device.auth_id.as_ref());
     c.prepare_cached(
         "UPDATE device SET state = :state, disabled = :disabled, revision = :revision, \
          client_id = :client_id, anchor_id = :anchor_id, policy_revision = :policy_revision, \
          vendor = :vendor, model_number = :model_number, serial_number = :serial_number, \
-         updated_at = :updated_at, aboard_at = :aboard_at WHERE number = :number",
+         updated_at = :updated_at, aboard_at = :aboard_at, \
+         origin_anchor_spki_sha256 = :origin_anchor, \
+         origin_certificate_sha256 = :origin_certificate, origin_spki_sha256 = :origin_key, \
+         origin_serial_number = :origin_serial_number, origin_issuer = :origin_issuer, \
+         auth_id = :auth_id, auth_id_values = :auth_id_values \
+         WHERE number = :number",
     )?
     .execute(named_params! {
         ":number": number,
@@ -94,6 +112,13 @@ pub(super) fn save(
         ":serial_number": device.described.serial_number,
         ":updated_at": seconds(device.updated_at),
         ":aboard_at": device.aboard_at.map(seconds),
+        ":origin_anchor": origin.map(|one| one.anchor_spki_sha256),
+        ":origin_certificate": origin.map(|one| one.certificate_sha256),
+        ":origin_key": origin.map(|one| one.spki_sha256),
+        ":origin_serial_number": origin.map(|one| &one.serial_number),
+        ":origin_issuer": origin.map(|one| &one.issuer),
+        ":auth_id": auth_id.map(|one| &one.text),
+        ":auth_id_values": auth_id.map(|one| serde_json::json!(one.template_values).to_string()),
     })?;
     Ok(())
 }

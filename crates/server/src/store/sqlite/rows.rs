@@ -4,13 +4,13 @@ use core::time::Duration;
 use gangplank_key::CertificateId;
 use gangplank_onboarding::DeviceId;
 use gangplank_token::ClientId;
-use gangplank_trust::TenantId;
+use gangplank_trust::{Origin, TenantId};
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, Params, Row};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::fault::Fault;
-use crate::store::{Described, Device, DeviceCertificate, DeviceState};
+use crate::store::{Described, Device, DeviceCertificate, DeviceState, RecordedAuthId};
 
 /// A device together with what only the database knows of it.
 pub(super) struct Found {
@@ -26,7 +26,9 @@ macro_rules! select_device {
         concat!(
             "SELECT d.number, d.id, d.tenant, d.certificate_id, d.state, d.disabled, d.revision, \
              d.client_id, d.anchor_id, d.policy_revision, d.vendor, d.model_number, \
-             d.serial_number, d.created_at, d.updated_at, d.aboard_at, t.enabled \
+             d.serial_number, d.created_at, d.updated_at, d.aboard_at, t.enabled, \
+             d.origin_anchor_spki_sha256, d.origin_certificate_sha256, d.origin_spki_sha256, \
+             d.origin_serial_number, d.origin_issuer, d.auth_id, d.auth_id_values \
              FROM device d JOIN tenant t ON t.id = d.tenant ",
             $rest
         )
@@ -73,6 +75,8 @@ fn device(row: &Row<'_>) -> Result<Found, Fault> {
         client_id: optional(row, 7, ClientId::parse)?,
         anchor_id: row.get(8)?,
         policy_revision: row.get::<_, Option<i64>>(9)?.map(count).transpose()?,
+        origin: origin(row)?,
+        auth_id: auth_id(row)?,
         described: Described {
             vendor: row.get(10)?,
             model_number: row.get(11)?,
@@ -88,6 +92,31 @@ fn device(row: &Row<'_>) -> Result<Found, Fault> {
         device,
         tenant_enabled: row.get(16)?,
     })
+}
+
+fn origin(row: &Row<'_>) -> Result<Option<Origin>, Fault> {
+    let Some(anchor_spki_sha256) = row.get(17)? else {
+        return Ok(None);
+    };
+    Ok(Some(Origin {
+        anchor_id: row.get(8)?,
+        anchor_spki_sha256,
+        policy_revision: count(row.get(9)?)?,
+        certificate_sha256: row.get(18)?,
+        spki_sha256: row.get(19)?,
+        serial_number: row.get(20)?,
+        issuer: row.get(21)?,
+    }))
+}
+
+fn auth_id(row: &Row<'_>) -> Result<Option<RecordedAuthId>, Fault> {
+    let Some(text) = row.get(22)? else {
+        return Ok(None);
+    };
+    Ok(Some(RecordedAuthId {
+        text,
+        template_values: parsed(row, 23, |text| serde_json::from_str(text))?,
+    }))
 }
 
 fn certificates(connection: &Connection, device: i64) -> Result<Vec<DeviceCertificate>, Fault> {
