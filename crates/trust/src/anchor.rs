@@ -26,6 +26,7 @@ pub struct Anchor {
     spki: Vec<u8>,
     validity: Validity,
     certificate: Option<CertificateDer<'static>>,
+    name_der: Vec<u8>,
     prepared_name: PreparedName,
     authority: Option<Authority>,
     constraints: Result<Constraints, CertificateFault>,
@@ -54,6 +55,7 @@ impl Anchor {
         });
         Ok(Self {
             id: String::from(id),
+            name_der: name.to_der(),
             prepared_name: name.prepared(),
             name,
             spki: certificate::spki(&parsed).ok_or(AnchorError::Malformed)?,
@@ -83,6 +85,7 @@ impl Anchor {
         SubjectPublicKeyInfoRef::from_der(&spki).map_err(|_| AnchorError::KeyMalformed)?;
         Ok(Self {
             id: String::from(id),
+            name_der: name.to_der(),
             prepared_name: name.prepared(),
             name,
             spki,
@@ -138,6 +141,11 @@ impl Anchor {
     /// leads to it then.
     pub(crate) fn constraints(&self) -> Result<&Constraints, CertificateFault> {
         self.constraints.as_ref().map_err(|fault| *fault)
+    }
+
+    /// As it mostly stands in certificates.
+    pub(crate) fn name_der(&self) -> &[u8] {
+        &self.name_der
     }
 
     pub(crate) fn prepared_name(&self) -> &PreparedName {

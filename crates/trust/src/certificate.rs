@@ -1,5 +1,6 @@
 //! A certificate as the rest of this crate reads it.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use der::asn1::ObjectIdentifier;
@@ -26,8 +27,28 @@ pub(crate) struct ReadCertificate<'c> {
     pub(crate) spki: &'c [u8],
 }
 
+/// Names prepared so far, by their DER: to prepare one costs more than to find it, and what is an
+/// issuer here is a subject there.
+#[derive(Debug, Default)]
+pub(crate) struct Names<'c>(BTreeMap<&'c [u8], PreparedName>);
+
+impl<'c> Names<'c> {
+    pub(crate) fn add(&mut self, der: &'c [u8], prepared: PreparedName) {
+        self.0.insert(der, prepared);
+    }
+
+    fn prepared(&mut self, der: &'c [u8]) -> Option<PreparedName> {
+        if let Some(known) = self.0.get(der) {
+            return Some(known.clone());
+        }
+        let prepared = DistinguishedName::from_der(der).ok()?.prepared();
+        self.0.insert(der, prepared.clone());
+        Some(prepared)
+    }
+}
+
 impl<'c> ReadCertificate<'c> {
-    pub(crate) fn from_der(der: &'c [u8]) -> Option<Self> {
+    pub(crate) fn from_der(der: &'c [u8], names: &mut Names<'c>) -> Option<Self> {
         let fields = parse(der)?;
         // RFC 5280 §4.1.2.1: extensions are of version 3, and no path is without them.
         if fields.tbs_certificate().version() != Version::V3 {
@@ -41,9 +62,9 @@ impl<'c> ReadCertificate<'c> {
         if tbs.content(Tag::Sequence)? != signed.algorithm {
             return None;
         }
-        let issuer = prepared(tbs.whole()?)?;
+        let issuer = names.prepared(tbs.whole()?)?;
         let _validity = tbs.whole()?;
-        let subject = prepared(tbs.whole()?)?;
+        let subject = names.prepared(tbs.whole()?)?;
         let spki = tbs.whole()?;
         Some(Self {
             fields,
@@ -63,11 +84,6 @@ impl<'c> ReadCertificate<'c> {
     pub(crate) fn is_self_issued(&self) -> bool {
         self.issuer == self.subject
     }
-}
-
-fn prepared(name: &[u8]) -> Option<PreparedName> {
-    let name = DistinguishedName::from_der(name).ok()?;
-    Some(name.prepared())
 }
 
 pub(crate) fn parse(der: &[u8]) -> Option<Certificate> {

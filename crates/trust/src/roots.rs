@@ -4,7 +4,7 @@ use gangplank_key::{Backend, KeyError, PublicKey};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use crate::Validity;
-use crate::certificate::{self, ReadCertificate};
+use crate::certificate::{self, Names, ReadCertificate};
 
 /// Checks that a certificate is a self-signed certificate authority and valid at `now`.
 ///
@@ -18,7 +18,8 @@ pub fn check_root(
     backend: Backend,
     now: UnixTime,
 ) -> Result<(), RootError> {
-    let read = ReadCertificate::from_der(certificate).ok_or(RootError::Malformed)?;
+    let read = ReadCertificate::from_der(certificate, &mut Names::default())
+        .ok_or(RootError::Malformed)?;
     if !read.is_self_issued() {
         return Err(RootError::IssuedByAnother);
     }

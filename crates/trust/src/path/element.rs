@@ -7,7 +7,7 @@ use x509_cert::ext::pkix::BasicConstraints;
 use super::name_constraints::{self, Constraints};
 use super::subtree::Comparable;
 use super::{Need, check_leaf_window, conformance, purpose};
-use crate::certificate::{self, ReadCertificate};
+use crate::certificate::{self, Names, ReadCertificate};
 use crate::{CertificateFault, ChainError, Validity};
 
 /// A certificate that a path may consist of. What is found out about it is kept, as it may stand in
@@ -38,10 +38,10 @@ pub(crate) enum Unfit {
 
 impl<'c> Element<'c> {
     /// `None` if it is no certificate.
-    pub(crate) fn read(place: usize, der: &'c [u8]) -> Option<Self> {
+    pub(crate) fn read(place: usize, der: &'c [u8], names: &mut Names<'c>) -> Option<Self> {
         Some(Self {
             place,
-            certificate: ReadCertificate::from_der(der)?,
+            certificate: ReadCertificate::from_der(der, names)?,
             names: OnceCell::new(),
             authority: OnceCell::new(),
         })

@@ -11,6 +11,7 @@ use super::pool::{Issuer, Pool};
 use super::preference::keep_nearer;
 use super::signatures::{Signatures, Thing};
 use super::{Budget, Element, MAX_INTERMEDIATES, Need, VerifiedPath, check_anchor_window};
+use crate::certificate::Names;
 use crate::revocation::{LeafStatus, NoStatus, Revocation};
 use crate::{Anchor, ChainError, OcspChecking};
 
@@ -36,13 +37,18 @@ impl Search<'_> {
             .into_iter()
             .filter(|anchor| anchor.is_authority())
             .collect();
-        let leaf = Element::read(0, self.leaf).ok_or(ChainError::Malformed { position: 0 })?;
+        let mut names = Names::default();
+        for anchor in &anchors {
+            names.add(anchor.name_der(), anchor.prepared_name().clone());
+        }
+        let leaf = Element::read(0, self.leaf, &mut names);
+        let leaf = leaf.ok_or(ChainError::Malformed { position: 0 })?;
         if anchors.is_empty() {
             return Err(ChainError::NoUsableAnchor);
         }
         let (mut elements, mut nearest) = (vec![leaf], ChainError::NoAnchorForIssuer);
         for (place, intermediate) in (1..).zip(self.intermediates) {
-            match Element::read(place, intermediate) {
+            match Element::read(place, intermediate, &mut names) {
                 Some(element) => elements.push(element),
                 None => keep_nearer(&mut nearest, ChainError::Malformed { position: place }),
             }

@@ -6,7 +6,7 @@ use gangplank_testkit::{Leaf, NOW, TestCa, openssl};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::*;
-use crate::certificate::ReadCertificate;
+use crate::certificate::{Names, ReadCertificate};
 use crate::{
     Anchor, AnchorPolicy, ChainError, Ocsp, OcspChecking, PathProfile, Purpose, verify_path,
 };
@@ -37,7 +37,7 @@ impl Draft {
     }
 
     fn revoke(mut self, certificate: &CertificateDer<'_>, extensions: &[u8]) -> Self {
-        let serial = ReadCertificate::from_der(certificate)
+        let serial = ReadCertificate::from_der(certificate, &mut Names::default())
             .unwrap()
             .serial
             .to_vec();
@@ -60,7 +60,7 @@ impl Draft {
     }
 
     fn sign(&self, ca: &TestCa) -> Vec<u8> {
-        let issuer = ReadCertificate::from_der(&ca.certificate).unwrap();
+        let issuer = ReadCertificate::from_der(&ca.certificate, &mut Names::default()).unwrap();
         let issuer = issuer.tbs().subject().clone();
         let key = SoftwareKey::from_pkcs8_der(&ca.private_key()).unwrap();
         let algorithm = element(0x30, &[b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"]);

@@ -35,7 +35,9 @@ fn check_within(
 ) -> Result<(), ChainError> {
     let elements: Vec<Element<'_>> = path
         .iter()
-        .map(|certificate| Element::read(0, certificate).unwrap())
+        .map(|certificate| {
+            Element::read(0, certificate, &mut certificate::Names::default()).unwrap()
+        })
         .collect();
     let below: Vec<&Element<'_>> = elements.iter().collect();
     read(constraints).unwrap().check(&below, budget)
