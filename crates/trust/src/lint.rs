@@ -12,7 +12,8 @@ use rustls_pki_types::UnixTime;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    SaveError, Template, TemplateLint, TemplateUse, TenantDocument, TenantId, TenantIndex,
+    AnchorPolicy, SaveError, Template, TemplateLint, TemplateUse, TenantDocument, TenantId,
+    TenantIndex,
 };
 
 /// Looks a tenant over before it is saved as `id` beside the others, at `now`.
@@ -57,23 +58,7 @@ pub fn lint(
             ));
         }
         found.extend(anchor::shared(id, anchor, &pointer, others));
-        let policy = anchor.policy();
-        for (member, template, used_for) in [
-            (
-                "auth-id-template",
-                &policy.auth_id_template,
-                TemplateUse::AuthId,
-            ),
-            (
-                "auto-provisioning-device-id-template",
-                &policy.device_id_template,
-                TemplateUse::DeviceId,
-            ),
-        ] {
-            let pointer = format!("{pointer}/{member}");
-            let template = template.iter();
-            found.extend(template.flat_map(|found| of_template(found, used_for, &pointer)));
-        }
+        found.extend(of_templates(anchor.policy(), &pointer));
     }
     found
 }
@@ -198,6 +183,28 @@ impl Serialize for Severity {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
     }
+}
+
+fn of_templates(policy: &AnchorPolicy, pointer: &str) -> Vec<Lint> {
+    let (auth_id, device_id) = (&policy.auth_id_template, &policy.device_id_template);
+    let mut found = Vec::new();
+    for (member, template, used_for) in [
+        ("auth-id-template", auth_id, TemplateUse::AuthId),
+        (
+            "auto-provisioning-device-id-template",
+            device_id,
+            TemplateUse::DeviceId,
+        ),
+    ] {
+        if let Some(template) = template {
+            found.extend(of_template(
+                template,
+                used_for,
+                &format!("{pointer}/{member}"),
+            ));
+        }
+    }
+    found
 }
 
 fn of_template(template: &Template, used_for: TemplateUse, pointer: &str) -> Vec<Lint> {
