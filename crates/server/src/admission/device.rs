@@ -1,7 +1,9 @@
 use gangplank_envelope::payload_signature::{self, PayloadSignature, VerifiedBody};
 use gangplank_envelope::{Envelope, Expect, Limits, Verified, VerifyError};
 use gangplank_key::{PublicKey, TrustedKey};
-use gangplank_trust::{Bound, KnownDevice, ProvisionAs, Standing};
+use gangplank_trust::{Bound, DistinguishedName, KnownDevice, PreparedName, ProvisionAs, Standing};
+use x509_cert::Certificate;
+use x509_cert::der::{Decode, Encode};
 
 use super::Refused;
 #[cfg(feature = "message")]
@@ -107,7 +109,7 @@ impl Device {
             certificate_id: Some(self.certificate_id.clone()),
             auth_id: None,
             bound: Bound {
-                issuer: None,
+                issuer: self.issuer(),
                 spki_sha256: certificates.clone().map(|one| one.spki_sha256).collect(),
                 certificate_sha256: certificates.map(|one| one.fingerprint).collect(),
             },
@@ -119,5 +121,15 @@ impl Device {
                 DeviceState::Registered | DeviceState::Aboard => Standing::Admitted,
             },
         }
+    }
+
+    /// The name of the authority that issued the certificate it joined with.
+    fn issuer(&self) -> Option<PreparedName> {
+        let joined_with = self.origin.as_ref()?.certificate_sha256;
+        let mut certificates = self.certificates.iter();
+        let found = certificates.find(|one| one.fingerprint == joined_with)?;
+        let parsed = Certificate::from_der(&found.certificate).ok()?;
+        let name = parsed.tbs_certificate().issuer().to_der().ok()?;
+        Some(DistinguishedName::from_der(&name).ok()?.prepared())
     }
 }
