@@ -56,14 +56,13 @@ fn every_applicable_case_is_judged_as_limbo_does() {
     let passed = run - excepted - diverging.len();
     println!("x509-limbo: {run} run, {passed} passed, {excepted} excepted");
     println!("slowest: {:?}, {}", slowest.0, slowest.1);
-    // Without optimisation it says nothing about what a hostile chain costs.
-    assert!(cfg!(debug_assertions) || slowest.0 < HOSTILE, "{slowest:?}");
     assert!(diverging.is_empty(), "{}", diverging.join("\n"));
     assert!(exceptions.is_empty(), "not in the suite: {exceptions:?}");
     assert!(run >= COMMITTED, "{run} cases");
 }
 
-/// What takes long is done again, since the machine may have done something else meanwhile.
+/// The least of five times where one is long, since the machine may have done something else
+/// meanwhile. For `docs/performance.md`: a test cannot judge it.
 fn timed<T>(operation: impl Fn() -> T) -> (T, Duration) {
     let once = || {
         let begun = Instant::now();
@@ -71,7 +70,7 @@ fn timed<T>(operation: impl Fn() -> T) -> (T, Duration) {
     };
     let (found, mut took) = once();
     for _ in 0..4 {
-        if took > HOSTILE / 10 {
+        if took > LONG {
             took = took.min(once().1);
         }
     }
@@ -180,8 +179,7 @@ fn unpack(path: &Path) -> Value {
     serde_json::from_slice(&text).unwrap()
 }
 
-/// What no chain may cost.
-const HOSTILE: Duration = Duration::from_millis(50);
+const LONG: Duration = Duration::from_millis(5);
 
 /// The cases that apply.
 const COMMITTED: usize = 6_877;
