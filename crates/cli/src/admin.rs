@@ -125,6 +125,16 @@ impl Admin {
         }
     }
 
+    /// `PUT path` with this body, whatever is there.
+    pub(crate) async fn set(&self, path: &str, body: String) -> Result<(), Failure> {
+        let sent = Sent {
+            body: Some(body),
+            version: None,
+        };
+        let url = self.address(path)?;
+        self.send(Method::PUT, url, sent).await.map(drop)
+    }
+
     /// `POST path` with this body; also says whether something new was made.
     pub(crate) async fn post(
         &self,

@@ -113,6 +113,28 @@ fn an_operator_makes_lists_shows_and_removes_tenants() {
 }
 
 #[test]
+fn an_operator_says_who_is_told() {
+    let folder = Folder::new();
+    let _server = Server::start(&folder, &[]);
+    let notify = ["tenant", "notify", "default"];
+    operator(&folder, &notify).exit(1).silent();
+    let target = json!({"url": "https://events.example/", "custom": {"plant": 7}});
+    folder.write("target.json", target.to_string());
+    let set = [&notify[..], &["--file", "target.json"]].concat();
+    operator(&folder, &set).exit(0);
+    assert_eq!(operator(&folder, &notify).exit(0).lines(), [target]);
+    folder.write("target.json", r#"{"url": "http://events.example/"}"#);
+    let refused = operator(&folder, &set).exit(4).silent();
+    assert!(
+        refused.complaint().contains("https"),
+        "{}",
+        refused.complaint()
+    );
+    operator(&folder, &[&notify[..], &["--off"]].concat()).exit(0);
+    operator(&folder, &notify).exit(1).silent();
+}
+
+#[test]
 fn an_operator_changes_anchors() {
     let folder = Folder::new();
     let _server = Server::start(&folder, &[]);

@@ -23,6 +23,23 @@ pub(crate) enum TenantCommand {
     Show(One),
     /// Remove a tenant that has no devices
     Remove(One),
+    /// Say where what happens to a tenant's devices is told; show it without --file and --off
+    Notify(Notify),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Notify {
+    /// The tenant's name
+    #[arg(value_name = "ID", value_parser = TenantId::parse)]
+    id: TenantId,
+    /// The target, JSON: `url`, and if need be `ca` and `custom`
+    #[arg(long, value_name = "FILE", conflicts_with = "off")]
+    file: Option<PathBuf>,
+    /// Tell nobody
+    #[arg(long)]
+    off: bool,
+    #[command(flatten)]
+    admin: AdminArguments,
 }
 
 #[derive(Debug, Args)]
@@ -69,6 +86,7 @@ pub(crate) fn run(command: TenantCommand) -> Result<Exit, Failure> {
             TenantCommand::List(arguments) => list(&arguments).await,
             TenantCommand::Show(arguments) => show(&arguments).await,
             TenantCommand::Remove(arguments) => remove(&arguments).await,
+            TenantCommand::Notify(arguments) => notify(&arguments).await,
         }
     })
 }
@@ -142,6 +160,21 @@ async fn remove(arguments: &One) -> Result<Exit, Failure> {
     admin.delete(&path(&arguments.id)).await?;
     if arguments.json {
         output::json(&json!({"id": arguments.id.as_str(), "removed": true}))?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn notify(arguments: &Notify) -> Result<Exit, Failure> {
+    let admin = arguments.admin.open()?;
+    let path = format!("{}/notification", path(&arguments.id));
+    match &arguments.file {
+        Some(file) => {
+            admin
+                .set(&path, files::read_text(file)?.to_string())
+                .await?
+        }
+        None if arguments.off => admin.delete(&path).await?,
+        None => output::json(&admin.get(&path, &[]).await?)?,
     }
     Ok(Exit::Done)
 }
