@@ -14,7 +14,8 @@ fuzz_target!(|input: &[u8]| {
     if let Some(name) = text.and_then(|text| DistinguishedName::parse(text).ok()) {
         check(&name);
         let again = DistinguishedName::parse(&name.to_string());
-        if let Ok(again) = again {
+        // A value in hexadecimal digits may be of a string type that prints as another does.
+        if let (Ok(again), Some(false)) = (again, text.map(|text| text.contains('#'))) {
             assert!(again.matches(&name), "{input:?}");
         }
     }
