@@ -120,22 +120,7 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         admin: bound.admin_address(),
         plain: bound.plain_address(),
     };
-    let renewal = Arc::clone(&authority);
-    let stop = shutdown.clone();
-    let tasks = vec![
-        tokio::spawn(async move { renewal.keep_renewed(UnixTime::now, HOURLY, stop).await }),
-        tokio::spawn(keep_purged(Arc::clone(&store), shutdown.clone())),
-        #[cfg(feature = "notify")]
-        tokio::spawn(crate::notify::deliver(
-            Arc::clone(&store),
-            Arc::new(crate::notify::HttpsSink::new(
-                store,
-                Arc::clone(&authority),
-                Arc::new(UnixTime::now),
-            )),
-            shutdown.clone(),
-        )),
-    ];
+    let tasks = in_the_background(store, authority, &shutdown);
     let serving = tokio::spawn(bound.serve(router(server.clone()), admin_router(server), shutdown));
     Ok(Running {
         trigger,
@@ -145,6 +130,30 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         admin_url,
         addresses,
     })
+}
+
+/// What goes on beside the requests, until shutdown.
+fn in_the_background(
+    store: Arc<dyn Store>,
+    authority: Arc<Authority>,
+    shutdown: &Shutdown,
+) -> Vec<JoinHandle<()>> {
+    let renewal = Arc::clone(&authority);
+    let stop = shutdown.clone();
+    vec![
+        tokio::spawn(async move { renewal.keep_renewed(UnixTime::now, HOURLY, stop).await }),
+        tokio::spawn(keep_purged(Arc::clone(&store), shutdown.clone())),
+        #[cfg(feature = "notify")]
+        tokio::spawn(crate::notify::deliver(
+            Arc::clone(&store),
+            Arc::new(crate::notify::HttpsSink::new(
+                store,
+                authority,
+                Arc::new(UnixTime::now),
+            )),
+            shutdown.clone(),
+        )),
+    ]
 }
 
 /// A server that answers requests. Dropping it stops it without waiting.

@@ -4,8 +4,8 @@ use gangplank_envelope::{Envelope, Expect, PayloadType, Verified, VerifyError};
 use gangplank_key::{CertificateId, PublicKey, UnixTime};
 use gangplank_onboarding::{DeviceId, ProblemName};
 use gangplank_trust::{
-    Decision, Outcome, Plan, PlannedDeviceId, Proof, Reason, Revocation, Source, Tenant, TenantId,
-    VerifiedChain, decide, verify,
+    ChainError, Decision, Outcome, Plan, PlannedDeviceId, Proof, Reason, Revocation, Source,
+    Tenant, TenantId, VerifiedChain, decide, verify,
 };
 
 use crate::admission::{LookUp, Refused, Stranger, by_device, look_up, stranger};
@@ -139,28 +139,13 @@ impl Server {
         )
         .map_err(|refused| self.refused(&refused))?;
         let claimed = verified.signer().clone();
-        let known = waiting.as_ref().map(Device::known);
         let (decision, tenant) = match &chain {
             Ok((tenant, chain)) => (
                 self.vouched_for(chain, tenant, &claimed, &key.spki_sha256(), asked)
                     .await?,
                 *tenant,
             ),
-            Err(error) => {
-                let tenant = asked.tenants.default_tenant().ok_or_else(|| {
-                    Refusal::not_admitted(format!("no tenant claims it: {error}"))
-                })?;
-                (
-                    decide(
-                        &Proof::Possession,
-                        tenant,
-                        known.as_ref().into(),
-                        asked.source,
-                        asked.now,
-                    ),
-                    tenant,
-                )
-            }
+            Err(error) => by_possession(waiting.as_ref(), error, asked)?,
         };
         log(&decision, &claimed);
         let (plan, device_id) = match decision.outcome {
@@ -249,6 +234,27 @@ impl Server {
             asked.now,
         ))
     }
+}
+
+/// No anchor stands behind the certificate: the default tenant says what becomes of such strangers.
+fn by_possession<'t>(
+    waiting: Option<&Device>,
+    error: &ChainError,
+    asked: &Asked<'t>,
+) -> Result<(Decision, &'t Tenant), Refusal> {
+    let tenant = asked
+        .tenants
+        .default_tenant()
+        .ok_or_else(|| Refusal::not_admitted(format!("no tenant claims it: {error}")))?;
+    let known = waiting.map(Device::known);
+    let decision = decide(
+        &Proof::Possession,
+        tenant,
+        known.as_ref().into(),
+        asked.source,
+        asked.now,
+    );
+    Ok((decision, tenant))
 }
 
 /// A device that came by an anchor comes again by one: anchors and their rules hold at every login.
