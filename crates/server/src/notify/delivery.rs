@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{EventSink, Notification, SinkError};
 use crate::listen::Shutdown;
-use crate::store::{OutboxRecord, Store, StoreError};
+use crate::store::{MAX_PAGE, OutboxRecord, Store, StoreError};
 
 /// Delivers events until shutdown: of each tenant one at a time, in order; tenants do not wait for one
 /// another. An event leaves the outbox when the sink has taken it.
@@ -67,8 +67,23 @@ impl Delivery {
         store: &Arc<dyn Store>,
         sink: &Arc<dyn EventSink>,
     ) -> Result<(), StoreError> {
+        // All pages: a thousand tenants whose receivers fail must not hide the next one.
+        let mut after = None;
+        loop {
+            let page = store.oldest_events(after.as_ref()).await?;
+            let next = page.last().map(|record| record.tenant.clone());
+            let is_full = page.len() >= MAX_PAGE;
+            self.start(page, sink);
+            if !is_full || self.running.len() >= MAX_RUNNING {
+                return Ok(());
+            }
+            after = next;
+        }
+    }
+
+    fn start(&mut self, oldest: Vec<OutboxRecord>, sink: &Arc<dyn EventSink>) {
         let now = Instant::now();
-        for record in store.oldest_events().await? {
+        for record in oldest {
             let tenant = &record.tenant;
             let waits = self.waiting.get(tenant).is_some_and(|one| one.until > now);
             if self.running.len() >= MAX_RUNNING || waits || self.busy.contains(tenant) {
@@ -81,7 +96,6 @@ impl Delivery {
                 Ended { record, result }
             });
         }
-        Ok(())
     }
 
     async fn end(&mut self, store: &Arc<dyn Store>, ended: Ended) {

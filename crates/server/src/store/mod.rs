@@ -119,9 +119,12 @@ pub trait Store: Send + Sync + 'static {
     /// beginning; `None` if nothing did. Asked before each decision, so it is cheap when nothing did.
     async fn tenant_news(&self, since: Option<u64>) -> Result<Option<TenantNews>, StoreError>;
 
-    /// The oldest event of each tenant that nobody acknowledged, by tenant; never more than
-    /// [`MAX_PAGE`].
-    async fn oldest_events(&self) -> Result<Vec<OutboxRecord>, StoreError>;
+    /// The oldest event that nobody acknowledged of each tenant whose id is greater than `after`, by
+    /// tenant; never more than [`MAX_PAGE`].
+    async fn oldest_events(
+        &self,
+        after: Option<&TenantId>,
+    ) -> Result<Vec<OutboxRecord>, StoreError>;
 
     /// Where a tenant's events go; the store gives no meaning to it.
     async fn notification_target(&self, tenant: &TenantId) -> Result<Option<String>, StoreError>;

@@ -216,9 +216,13 @@ async fn the_oldest_event_of_each_tenant_is_shown(bench: Bench) -> Checked {
         let admission = admission(provision_plan(device), n, n)?;
         bench.store.create_or_adopt(admission).await?;
     }
-    let shown: Vec<_> = bench.store.oldest_events().await?;
+    let shown: Vec<_> = bench.store.oldest_events(None).await?;
     let devices: Vec<_> = shown.iter().map(|event| event.device.clone()).collect();
     expect_eq!(devices, vec![device_id(1)?, device_id(3)?]);
+    let default = tenant("default")?;
+    let rest = bench.store.oldest_events(Some(&default)).await?;
+    let devices: Vec<_> = rest.iter().map(|event| event.device.clone()).collect();
+    expect_eq!(devices, vec![device_id(3)?]);
     Ok(())
 }
 

@@ -152,8 +152,14 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn oldest_events(&self) -> Result<Vec<OutboxRecord>, StoreError> {
-        self.readers.read(read::oldest_events).await
+    async fn oldest_events(
+        &self,
+        after: Option<&TenantId>,
+    ) -> Result<Vec<OutboxRecord>, StoreError> {
+        let after = after.cloned();
+        self.readers
+            .read(move |c| read::oldest_events(c, after.as_ref()))
+            .await
     }
 
     async fn notification_target(&self, tenant: &TenantId) -> Result<Option<String>, StoreError> {

@@ -156,11 +156,15 @@ pub(super) fn outbox(c: &Connection, after: u64, limit: usize) -> Result<Vec<Out
     events(c, select, params![integer(after), page(limit)])
 }
 
-pub(super) fn oldest_events(c: &Connection) -> Result<Vec<OutboxRecord>, Fault> {
+pub(super) fn oldest_events(
+    c: &Connection,
+    after: Option<&TenantId>,
+) -> Result<Vec<OutboxRecord>, Fault> {
     let select = "SELECT seq, at, event, tenant, device, detail FROM outbox \
-                  WHERE seq IN (SELECT min(seq) FROM outbox GROUP BY tenant) \
-                  ORDER BY tenant LIMIT ?1";
-    events(c, select, [page(MAX_PAGE)])
+                  WHERE seq IN (SELECT min(seq) FROM outbox WHERE tenant > ?1 GROUP BY tenant) \
+                  ORDER BY tenant LIMIT ?2";
+    let after = after.map_or("", TenantId::as_str);
+    events(c, select, params![after, page(MAX_PAGE)])
 }
 
 fn events(
