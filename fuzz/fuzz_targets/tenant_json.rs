@@ -1,4 +1,4 @@
-//! Arbitrary bytes as a tenant's document: reading never panics, and what is read is written so that it
+//! Arbitrary bytes as the document of a tenant, a device or a credential: reading never panics, and what is read is written so that it
 //! reads as the same, for operators, for the database and for protocol adapters.
 
 #![no_main]
@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use gangplank_key::UnixTime;
 use gangplank_trust::{
-    AdapterView, FreeObject, TenantDocument, TenantId, TenantIndex, TenantLookup, lint,
+    AdapterView, CredentialDocument, CredentialsLookup, DeviceDocument, FreeObject, ImportDocument,
+    TenantDocument, TenantId, TenantIndex, TenantLookup, lint,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -30,8 +31,39 @@ fuzz_target!(|input: &[u8]| {
         let written = object.to_string();
         assert_eq!(FreeObject::parse(written.as_bytes()), Ok(object));
     }
+    if let Ok(import) = ImportDocument::decode(input) {
+        for one in &import.devices {
+            check_device(&one.device);
+            one.credentials.iter().for_each(check_credential);
+        }
+    }
+    if let Ok(device) = DeviceDocument::decode(input) {
+        check_device(&device);
+    }
+    if let Ok(credential) = CredentialDocument::decode(input) {
+        check_credential(&credential);
+    }
     let _ = TenantLookup::decode(input);
+    let _ = CredentialsLookup::decode(input);
 });
+
+fn check_device(device: &DeviceDocument) {
+    let stored = device.to_stored();
+    assert_eq!(
+        DeviceDocument::from_stored(stored.as_bytes()).as_ref(),
+        Ok(device)
+    );
+}
+
+fn check_credential(credential: &CredentialDocument) {
+    let stored = credential.to_stored();
+    let again =
+        CredentialDocument::from_stored(stored.as_bytes()).expect("what was stored is read");
+    assert_eq!(again.to_stored(), stored);
+    let written = credential.encode();
+    let again = CredentialDocument::decode(written.as_bytes()).expect("what was written is read");
+    assert_eq!(again.encode(), written);
+}
 
 fn check(document: &TenantDocument) {
     let stored = document.to_stored();

@@ -130,6 +130,15 @@ impl StoredAuthId {
         (!stored.text.is_empty()).then_some(stored)
     }
 
+    /// One of the whole subject of a certificate.
+    pub fn of_subject(subject: &DistinguishedName) -> Self {
+        Self {
+            text: printed(subject),
+            name: Some(subject.prepared()),
+            values: None,
+        }
+    }
+
     /// One that a template made of these values, see [`AuthId::template_values`].
     pub fn of_template(text: &str, values: Vec<String>) -> Self {
         Self {
@@ -142,6 +151,37 @@ impl StoredAuthId {
     /// The id as it was stored.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// What else it is found by, see [`AuthId::prepared_name`].
+    pub fn prepared_name(&self) -> Option<&PreparedName> {
+        self.name.as_ref()
+    }
+
+    /// The values that a template made it of, if one did.
+    pub fn template_values(&self) -> Option<&[String]> {
+        self.values.as_deref()
+    }
+
+    /// Whether both are one credential's: a whole subject also by its name. Ids that a template made of
+    /// different values share a text all the same, and only one of them can be stored.
+    pub fn clashes_with(&self, other: &Self) -> bool {
+        self.text == other.text || (self.name.is_some() && self.name == other.name)
+    }
+}
+
+impl From<&AuthId> for StoredAuthId {
+    /// What is stored of the id that a certificate yields.
+    fn from(auth_id: &AuthId) -> Self {
+        let (name, values) = match &auth_id.origin {
+            Origin::Subject(name) => (Some(name.clone()), None),
+            Origin::Template(values) => (None, Some(values.clone())),
+        };
+        Self {
+            text: auth_id.text.clone(),
+            name,
+            values,
+        }
     }
 }
 

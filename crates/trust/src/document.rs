@@ -1,9 +1,13 @@
-//! Tenants as JSON documents, as Eclipse Hono has them.
+//! Tenants, devices and credentials as JSON documents, as Eclipse Hono has them.
 
 mod adapter_view;
 mod anchor;
+mod credential;
+mod credentials_lookup;
+mod device;
 mod error;
 mod free_object;
+mod import;
 mod json;
 mod key_algorithm;
 mod lookup;
@@ -20,8 +24,12 @@ use alloc::vec::Vec;
 use rustls_pki_types::UnixTime;
 
 pub use adapter_view::{AdapterAnchor, AdapterView};
+pub use credential::{CertificateSecret, CredentialDocument};
+pub use credentials_lookup::CredentialsLookup;
+pub use device::{Authority, DeviceDocument, DeviceStatus, GatewayLinks};
 pub use error::DocumentError;
 pub use free_object::FreeObject;
+pub use import::{ImportDocument, ImportedDevice};
 pub use key_algorithm::KeyAlgorithm;
 pub use lookup::TenantLookup;
 
@@ -218,6 +226,16 @@ pub const MAX_PURPOSES: usize = 16;
 /// Hashes in each list of one anchor's `deny`, all compared at each login; more are the business of a
 /// revocation list.
 pub const MAX_DENIED: usize = 1024;
+
+/// Names in each of a device's `via`, `viaGroups` and `memberOf`, all compared at each of its messages.
+pub const MAX_GATEWAYS: usize = 256;
+
+/// Credentials of one device: it has one for each name that its certificates bear.
+pub const MAX_CREDENTIALS: usize = 64;
+
+/// Devices of one import, all saved in one transaction; with a certificate of 700 bytes each they fit
+/// into [`MAX_DOCUMENT_BYTES`].
+pub const MAX_IMPORTED: usize = 1000;
 
 #[cfg(test)]
 mod tests;

@@ -89,9 +89,11 @@ pub use distinguished_name::{
     NameTextError, PreparedName, UnusableSubject,
 };
 pub use document::{
-    AdapterAnchor, AdapterView, DocumentError, FreeObject, KeyAlgorithm, MAX_ANCHORS, MAX_DENIED,
-    MAX_DOCUMENT_BYTES, MAX_NESTING, MAX_PURPOSES, MAX_SOURCES, RegistrationLimits, TenantDocument,
-    TenantLookup,
+    AdapterAnchor, AdapterView, Authority, CertificateSecret, CredentialDocument,
+    CredentialsLookup, DeviceDocument, DeviceStatus, DocumentError, FreeObject, GatewayLinks,
+    ImportDocument, ImportedDevice, KeyAlgorithm, MAX_ANCHORS, MAX_CREDENTIALS, MAX_DENIED,
+    MAX_DOCUMENT_BYTES, MAX_GATEWAYS, MAX_IMPORTED, MAX_NESTING, MAX_PURPOSES, MAX_SOURCES,
+    RegistrationLimits, TenantDocument, TenantLookup,
 };
 pub use edge::{EdgeDevice, EdgeOutcome, Gateway, decide_edge};
 pub use explain::{Arrival, Explanation, explain};

@@ -110,7 +110,7 @@ impl Placeholder {
         }
     }
 
-    const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 4] = [
         Self::SubjectDn,
         Self::SubjectCn,
         Self::SubjectOu,

@@ -107,22 +107,8 @@ impl Object {
         limit: usize,
     ) -> Result<Option<Vec<(Json, String)>>, DocumentError> {
         let pointer = self.pointer_to(name);
-        let list = match self.take(name, null) {
-            None => return Ok(None),
-            Some(Json::List(list)) => list,
-            Some(other) => return Err(Fault::new("a list", other.kind()).at(&pointer)),
-        };
-        let found = list.len();
-        if found > limit {
-            return Err(DocumentError::TooMany {
-                pointer,
-                limit,
-                found,
-            });
-        }
-        let each = list.into_iter().enumerate();
-        let placed = each.map(|(at, value)| (value, format!("{pointer}/{at}")));
-        Ok(Some(placed.collect()))
+        let list = self.take(name, null);
+        list.map(|list| elements(list, &pointer, limit)).transpose()
     }
 
     /// A list whose elements are all read alike.
@@ -151,6 +137,29 @@ impl Object {
         let (_, value) = self.members.remove(at);
         (null == Null::Refused || value != Json::Null).then_some(value)
     }
+}
+
+/// The elements of a list of at most `limit`, each with its JSON pointer.
+pub(super) fn elements(
+    value: Json,
+    pointer: &str,
+    limit: usize,
+) -> Result<Vec<(Json, String)>, DocumentError> {
+    let list = match value {
+        Json::List(list) => list,
+        other => return Err(Fault::new("a list", other.kind()).at(pointer)),
+    };
+    let found = list.len();
+    if found > limit {
+        return Err(DocumentError::TooMany {
+            pointer: pointer.to_owned(),
+            limit,
+            found,
+        });
+    }
+    let each = list.into_iter().enumerate();
+    let placed = each.map(|(at, value)| (value, format!("{pointer}/{at}")));
+    Ok(placed.collect())
 }
 
 pub(super) fn text(value: Json) -> Result<String, Fault> {

@@ -17,6 +17,7 @@ mod adapter;
 mod closed;
 mod hostile;
 mod properties;
+mod registry;
 mod times;
 
 /// Reads a document whose anchors get the ids `made-1`, `made-2`, ….

@@ -116,5 +116,44 @@ proptest! {
     fn no_text_makes_it_panic(text in "[{}\\[\\]\":,a0\\\\u-]{0,40}") {
         let _ = TenantDocument::decode(text.as_bytes(), &mut String::new);
         let _ = AdapterView::decode(text.as_bytes());
+        let _ = CredentialsLookup::decode(text.as_bytes());
+    }
+
+    #[test]
+    fn what_is_read_of_a_device_comes_back(
+        member in prop_oneof![Just("via"), Just("viaGroups"), Just("memberOf"), Just("ext"),
+            Just("defaults"), Just("authorities"), Just("enabled"), Just("status")],
+        value in json_value(),
+    ) {
+        let device = json!({member: value});
+        let list = json!([{"device": device.clone()}]);
+        let imported = ImportDocument::decode(list.to_string().as_bytes());
+        let read = DeviceDocument::decode(device.to_string().as_bytes());
+        prop_assert_eq!(imported.is_ok(), read.is_ok());
+        if let Ok(read) = read {
+            let stored = read.to_stored();
+            prop_assert_eq!(DeviceDocument::from_stored(stored.as_bytes()).unwrap(), read);
+        }
+    }
+
+    #[test]
+    fn what_is_read_of_a_credential_comes_back(
+        member in prop_oneof![Just("auth-id"), Just("cert"), Just("comment"), Just("ext"),
+            Just("secrets"), Just("enabled")],
+        value in json_value(),
+        auth_id in "([A-Z]{1,2}=)?[ -~]{1,9}(, ?O=[a-z]{1,3})?",
+    ) {
+        let mut credential = json!({"type": "x509-cert", "auth-id": auth_id, "secrets": [{}]});
+        for value in [None, Some(value)] {
+            if let Some(value) = value {
+                credential[member] = value;
+            }
+            if let Ok(read) = CredentialDocument::decode(credential.to_string().as_bytes()) {
+                let shown = CredentialDocument::decode(read.encode().as_bytes()).unwrap();
+                prop_assert_eq!(&shown, &read);
+                let stored = read.to_stored();
+                prop_assert_eq!(CredentialDocument::from_stored(stored.as_bytes()).unwrap(), read);
+            }
+        }
     }
 }
