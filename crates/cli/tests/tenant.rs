@@ -54,8 +54,11 @@ fn device(folder: &Folder, ca: &TestCa, name: &str, id: &str) {
 }
 
 fn onboard(folder: &Folder, server: &Server, name: &str, more: &[&str]) -> Ran {
+    onboard_at(folder, server.word("join"), name, more)
+}
+
+fn onboard_at(folder: &Folder, join: &str, name: &str, more: &[&str]) -> Ran {
     let [key, cert, state] = ["key", "pem", "state"].map(|end| format!("{name}.{end}"));
-    let join = server.word("join");
     let arguments = [
         "onboard",
         join,
@@ -262,4 +265,53 @@ fn a_device_comes_aboard_because_of_its_certificate() {
     let log = String::from_utf8(folder.read("server.log")).unwrap();
     assert!(log.contains("provisioning-disabled"), "{log}");
     assert_eq!(json_of(&folder, &["device", "list"]).len(), 1);
+}
+
+#[test]
+fn a_device_says_by_its_url_which_of_two_tenants_has_it() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, &[]);
+    let ca = authority(&folder, "ca");
+    folder.write("group.json", r#"{"trust-anchor-group": "shared"}"#);
+    for tenant in ["acme", "works"] {
+        operator(&folder, &["tenant", "add", tenant, "--file", "group.json"]).exit(0);
+        let add = ["trust", "add", "--cert", "ca.pem", "--tenant", tenant];
+        operator(&folder, &[&add[..], &["--auto-provisioning"]].concat()).exit(0);
+    }
+    let join = server.word("join").to_owned();
+    let (place, pin) = join.split_once('?').unwrap();
+    let at = |tenant: &str| format!("{place}/tenant/{tenant}?{pin}");
+    let log = || String::from_utf8(folder.read("server.log")).unwrap();
+    device(&folder, &ca, "pump", "SN-1");
+    onboard_at(&folder, &join, "pump", &[]).exit(4);
+    assert!(log().contains("tenant-ambiguous"), "{}", log());
+    device(&folder, &ca, "lost", "SN-2");
+    onboard_at(&folder, &at("nobody"), "lost", &[]).exit(4);
+    assert!(log().contains("tenant-unknown"), "{}", log());
+    // No tenant's id begins like that, nor has an alias more than 63 characters.
+    device(&folder, &ca, "odd", "SN-3");
+    let odd = format!("-{}", "a".repeat(63));
+    onboard_at(&folder, &at(&odd), "odd", &[]).exit(4);
+    assert!(log().contains("tenant-hint-malformed"), "{}", log());
+    assert!(json_of(&folder, &["device", "list"]).is_empty());
+
+    // The state of the one that was refused is another URL's.
+    std::fs::remove_dir_all(folder.path("pump.state")).unwrap();
+    device(&folder, &ca, "fan", "SN-4");
+    for (name, tenant) in [("pump", "works"), ("fan", "acme")] {
+        onboard_at(&folder, &at(tenant), name, &[]).exit(0);
+    }
+    let mut found: Vec<(String, String)> = json_of(&folder, &["device", "list"])
+        .iter()
+        .map(|one| {
+            ["certificateId", "tenant"].map(|member| one[member].as_str().unwrap().to_owned())
+        })
+        .map(|[id, tenant]| (id, tenant))
+        .collect();
+    found.sort();
+    let expected = [("SN-1", "works"), ("SN-4", "acme")];
+    assert_eq!(
+        found,
+        expected.map(|(id, tenant)| (id.to_owned(), tenant.to_owned()))
+    );
 }

@@ -6,7 +6,7 @@ mod device;
 mod stranger;
 
 pub(crate) use device::{DeviceKeys, by_device};
-pub(crate) use stranger::{Stranger, stranger};
+pub(crate) use stranger::{NotVouched, Stranger, stranger};
 
 use gangplank_envelope::payload_signature;
 use gangplank_envelope::{
@@ -14,6 +14,7 @@ use gangplank_envelope::{
 };
 use gangplank_key::{CertificateId, PublicKey, UnixTime};
 
+use crate::reached::Reached;
 use crate::server::{BACKEND, PlainForm, Server};
 
 /// What the caller has to look up before an onboarding request can be judged.
@@ -36,14 +37,19 @@ pub(crate) fn look_up(envelope: &Envelope<'_>) -> Result<LookUp, gangplank_key::
 }
 
 impl Server {
-    /// What the server insists on in an envelope of this type.
-    pub(crate) fn expect(&self, payload_type: PayloadType, now: UnixTime) -> Expect<'_> {
+    /// What the server insists on in an envelope of this type, from a device that reached it there.
+    pub(crate) fn expect(
+        &self,
+        reached: &Reached,
+        payload_type: PayloadType,
+        now: UnixTime,
+    ) -> Expect<'_> {
         Expect {
             form: match self.shared.plain_form {
                 PlainForm::Refuse => ExpectedForm::Bound(payload_type),
                 PlainForm::Accept => ExpectedForm::PlainOrBound(payload_type),
             },
-            audience: ExpectedAudience::Exactly(self.shared.audience.clone()),
+            audience: ExpectedAudience::Exactly(reached.audience.clone()),
             freshness: Freshness::CreatedOrServerNonce(self.window(now), &self.shared.nonces),
         }
     }
@@ -58,9 +64,6 @@ pub(crate) enum Refused {
     /// Several tenants know the certificate id and nothing says which is meant.
     #[error("devices of several tenants have the certificate id {0}")]
     AmbiguousId(CertificateId),
-    /// Anchors of several tenants stand behind the certificate, and nothing says whose it is.
-    #[error("tenant-ambiguous: several tenants trust the certificate's issuer")]
-    AmbiguousTenant,
     /// It does not verify, is not meant for this server, or is stale.
     #[error(transparent)]
     Verify(#[from] VerifyError),

@@ -25,6 +25,7 @@ use gangplank_onboarding::{ProblemName, v2024};
 
 use crate::listen::{limit_requests, security_headers};
 use crate::rate::limit_rate;
+use crate::reached::{TENANT_PARAMETER, TENANT_PREFIX};
 use crate::server::Server;
 
 pub(crate) use refusal::Refusal;
@@ -32,11 +33,14 @@ pub(crate) use refusal::Refusal;
 /// The routes for devices.
 ///
 /// They answer below the path of the public URL and at the root, since some balancers strip that
-/// path and others do not.
+/// path and others do not; and below `/tenant/` and a tenant's id or alias, where the path names the
+/// tenant of a device.
 pub fn router(server: Server) -> Router {
     let limit = server.shared.rate_limit;
     let prefix = server.shared.public_url.path_prefix().to_owned();
     let routes = device_routes(server);
+    let of_tenant = format!("{TENANT_PREFIX}/{{{TENANT_PARAMETER}}}");
+    let routes = routes.clone().nest(&of_tenant, routes);
     let router = if prefix.is_empty() {
         routes
     } else {

@@ -32,6 +32,7 @@ mod admission;
 mod api;
 mod random;
 mod rate;
+mod reached;
 mod server;
 mod tenants;
 

@@ -17,7 +17,8 @@
 //!
 //! Every request carries a [`Peer`] as an extension; `X-Forwarded-*` and `Forwarded` headers are
 //! evaluated here and removed. A vendor who has a web framework needs none of this, but should
-//! insert a [`Peer`] for the rate limit and the audit log.
+//! insert a [`Peer`] for the rate limit and the audit log, and a [`ServerName`] where host names
+//! tell tenants apart.
 
 use std::io;
 use std::net::SocketAddr;
@@ -38,7 +39,7 @@ mod shutdown;
 #[cfg(test)]
 mod tests;
 
-pub use peer::{Peer, TrustedProxies};
+pub use peer::{Peer, ServerName, TrustedProxies};
 pub(crate) use request::problem_response;
 pub use request::{RequestLimits, RequestRefused, limit_requests, security_headers};
 pub use shutdown::{Shutdown, ShutdownTrigger};

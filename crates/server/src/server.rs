@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use gangplank_envelope::payload_signature::Spelling;
 use gangplank_envelope::{Audience, AudienceError, NonceIssuer, Window};
-use gangplank_key::{Backend, CertificateId, UnixTime};
+use gangplank_key::{Backend, UnixTime};
 use gangplank_onboarding::RootUrl;
 use gangplank_token::StorageKey;
 use gangplank_trust::{Tenant, UnknownDevices};
@@ -158,11 +158,6 @@ impl Server {
             max_age: self.shared.lifetimes.max_age,
             max_lead: self.shared.lifetimes.max_lead,
         }
-    }
-
-    /// For whom an answer to the device of this certificate id is meant.
-    pub(crate) fn audience_of(&self, id: &CertificateId) -> Result<Audience, AudienceError> {
-        Audience::parse(&self.shared.public_url.join(&format!("/certificate/{id}")))
     }
 
     /// The tenants as they are now.

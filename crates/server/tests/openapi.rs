@@ -83,6 +83,15 @@ async fn each_documented_operation_is_routed_where_it_says_and_nowhere_else() {
                 "{} {} on {listener}: {status}",
                 operation.method, operation.path
             );
+            // The second of the document's servers.
+            let below = format!("/tenant/plant-7{}", filled(&operation.path));
+            let request = common::request(operation.method.clone(), &below, &[], b"");
+            let below = world.send(router, request).await.status;
+            let expected = match listener {
+                "public" => status,
+                _ => StatusCode::NOT_FOUND,
+            };
+            assert_eq!(below, expected, "{} below a tenant", operation.path);
         }
     }
     println!(

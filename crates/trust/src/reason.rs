@@ -18,8 +18,10 @@ pub enum Reason {
     /// Several tenants trust the issuer, and nothing says whose device it is.
     #[error("several tenants trust the certificate's issuer; name one by host name or path")]
     TenantAmbiguous,
-    /// The host name that should name the tenant has one label only.
-    #[error("{hint:?} does not name a tenant: a host name that does has a label before a dot")]
+    /// The host name or path that should name the tenant cannot.
+    #[error(
+        "{hint:?} does not name a tenant: it is no id or alias, nor a host name that begins with one"
+    )]
     TenantHintMalformed {
         /// What is there.
         hint: String,

@@ -8,6 +8,7 @@ use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
 
 use super::Refusal;
+use crate::reached::Reached;
 use crate::server::{BACKEND, Server};
 
 impl Server {
@@ -15,6 +16,7 @@ impl Server {
     /// device's is not believed.
     pub(crate) fn signed_answer(
         &self,
+        reached: &Reached,
         status: StatusCode,
         payload_type: PayloadType,
         payload: &[u8],
@@ -26,7 +28,11 @@ impl Server {
         let signer = self.shared.authority.signer();
         let mut binding = Binding::new(payload_type)
             .created(self.now())
-            .audience(self.audience_of(device).map_err(|error| internal(&error))?)
+            .audience(
+                reached
+                    .audience_of(device)
+                    .map_err(|error| internal(&error))?,
+            )
             .certificates(vec![signer.certificate().clone()]);
         if let Some(nonce) = nonce {
             binding = binding.nonce(nonce.clone());

@@ -7,14 +7,14 @@ use gangplank_onboarding::v2024::capabilities::DeviceCapabilities;
 use http::StatusCode;
 
 use super::Refusal;
-use super::path::Parameters;
+use super::path::{OfDevice, Parameters};
 use super::received::Received;
 use crate::server::Server;
 use crate::store::CapabilitiesReport;
 
 pub(super) async fn put(
     State(server): State<Server>,
-    Parameters(route): Parameters<String>,
+    Parameters(OfDevice { device_id: route }): Parameters<OfDevice>,
     received: Received,
 ) -> Result<StatusCode, Refusal> {
     let now = server.now();

@@ -10,14 +10,16 @@ use gangplank_token::GitToken;
 use http::{HeaderMap, StatusCode};
 
 use super::Refusal;
-use super::path::Parameters;
+use super::path::{OfDevice, Parameters};
 use crate::random;
+use crate::reached::Reached;
 use crate::server::Server;
 use crate::store::{GitTokenIssue, IssueOutcome};
 
 pub(super) async fn get(
     State(server): State<Server>,
-    Parameters(route): Parameters<String>,
+    Parameters(OfDevice { device_id: route }): Parameters<OfDevice>,
+    reached: Reached,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -43,7 +45,7 @@ pub(super) async fn get(
         return Err(reason.into());
     }
     let credential = GitCredential {
-        url: server
+        url: reached
             .repository_url(&device.id)
             .map_err(|error| internal(&error))?,
         username: ShortText::parse(device.id.as_str()).map_err(|error| internal(&error))?,
@@ -52,6 +54,7 @@ pub(super) async fn get(
         commit,
     };
     server.signed_answer(
+        &reached,
         StatusCode::OK,
         PayloadType::GIT_CREDENTIAL,
         &credential.encode(),

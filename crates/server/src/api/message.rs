@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gangplank_envelope::payload_signature::PayloadSignature;
-use gangplank_envelope::{Envelope, Limits, OnceKey, PayloadType};
+use gangplank_envelope::{Envelope, Expect, Limits, OnceKey, PayloadType};
 use gangplank_key::UnixTime;
 use http::StatusCode;
 
@@ -46,11 +46,14 @@ impl Server {
             header: self.shared.header_form,
             message: self.shared.message_form,
         };
-        let (headers, body) = (received.0.headers(), received.0.body());
+        let (headers, body) = (received.request.headers(), received.request.body());
         let signed_by = forms.signed_by(headers, body)?;
         let bearer = self.device_of_bearer(headers, route, now).await?;
         match signed_by {
-            SignedBy::Envelope => self.by_envelope(bearer, body, payload_type, now),
+            SignedBy::Envelope => {
+                let expect = self.expect(&received.reached, payload_type, now);
+                self.by_envelope(bearer, body, &expect)
+            }
             SignedBy::Header(header) => self.by_header(bearer, &header, body),
             #[cfg(feature = "message")]
             SignedBy::Message(profile) => self.by_message(bearer, received, &profile, now),
@@ -61,14 +64,12 @@ impl Server {
         &self,
         bearer: Bearer,
         body: &[u8],
-        payload_type: PayloadType,
-        now: UnixTime,
+        expect: &Expect<'_>,
     ) -> Result<Message, Refusal> {
         let mut scratch = Vec::new();
         let envelope = Envelope::decode(body, &Limits::DEFAULT, &mut scratch)?;
-        let expect = self.expect(payload_type, now);
         let verified = DeviceKeys::of(&bearer.device)
-            .verify(&envelope, &expect)
+            .verify(&envelope, expect)
             .map_err(|error| self.refused(&Refused::Verify(error)))?;
         if !verified.is_bound() {
             return Ok(without_freshness(bearer, verified.payload()));
@@ -103,7 +104,7 @@ impl Server {
         now: UnixTime,
     ) -> Result<Message, Refusal> {
         let expect = crate::message_signature::Expect {
-            public_url: &self.shared.public_url,
+            public_url: &received.reached.url,
             // Not the OAuth client id: the route names the device, and so does the log.
             client_id: bearer.device.id.as_str(),
             profile: *profile,
@@ -111,7 +112,7 @@ impl Server {
         };
         let keys = DeviceKeys::of(&bearer.device);
         let verified = keys
-            .verify_message(&received.0, &expect)
+            .verify_message(&received.request, &expect)
             .map_err(|error| self.refused(&Refused::Message(error)))?;
         Ok(Message {
             payload: verified.body().to_vec(),

@@ -9,7 +9,7 @@ use gangplank_envelope::{Envelope, Limits, Nonce, PayloadType};
 use gangplank_key::{CertificateId, UnixTime};
 use gangplank_onboarding::v2024::onboarding::{OnboardingRequest, OnboardingResponse};
 use gangplank_onboarding::v2024::{TOKEN_PATH, git_credential};
-use gangplank_onboarding::{DeviceId, HttpsUrl, ProblemName, ShortText, UrlError};
+use gangplank_onboarding::{ProblemName, ShortText, UrlError};
 use gangplank_token::ClientId;
 use gangplank_trust::Source;
 use http::{HeaderMap, StatusCode};
@@ -17,6 +17,7 @@ use http::{HeaderMap, StatusCode};
 use super::Refusal;
 use super::signed_by::Forms;
 use crate::listen::Peer;
+use crate::reached::Reached;
 use crate::server::Server;
 use crate::store::{Admission, AdmissionOutcome, AdmissionPlan, Conflict, Described, Device};
 
@@ -29,6 +30,7 @@ use secrets::Secrets;
 pub(super) async fn post(
     State(server): State<Server>,
     peer: Option<Extension<Peer>>,
+    reached: Reached,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
@@ -39,10 +41,13 @@ pub(super) async fn post(
     let mut scratch = Vec::new();
     let envelope = Envelope::decode(&body, &Limits::DEFAULT, &mut scratch)?;
     for _ in 0..POLICY_TRIES {
-        let found = server.find(&envelope, source, now).await?;
+        let found = server.find(&envelope, &reached, source, now).await?;
         let request = OnboardingRequest::decode(found.verified.payload())?;
         // An operator changed the policy meanwhile: what holds now decides.
-        if let Some(answer) = server.admit(found, &request, address, now).await? {
+        let answer = server
+            .admit(found, &reached, &request, address, now)
+            .await?;
+        if let Some(answer) = answer {
             return Ok(answer);
         }
     }
@@ -52,12 +57,20 @@ pub(super) async fn post(
     ))
 }
 
+/// Whom an answer goes to.
+struct Asker<'a> {
+    id: &'a CertificateId,
+    nonce: Option<&'a Nonce>,
+    reached: &'a Reached,
+}
+
 impl Server {
     /// Applies what was decided in one transaction, and answers; `None` if the policy that decided is
     /// no longer the one in force.
     async fn admit(
         &self,
         found: Found<'_>,
+        reached: &Reached,
         request: &OnboardingRequest,
         source: Option<IpAddr>,
         now: UnixTime,
@@ -87,10 +100,12 @@ impl Server {
                 }
                 outcome => {
                     let stranger = matches!(admission.plan, AdmissionPlan::Queue { .. });
-                    let nonce = found.verified.nonce();
-                    let id = &found.certificate_id;
-                    let answer = self.outcome(outcome, id, stranger, secrets, nonce);
-                    return answer.map(Some);
+                    let asker = Asker {
+                        id: &found.certificate_id,
+                        nonce: found.verified.nonce(),
+                        reached,
+                    };
+                    return self.outcome(outcome, &asker, stranger, secrets).map(Some);
                 }
             }
         }
@@ -103,17 +118,17 @@ impl Server {
     fn outcome(
         &self,
         outcome: AdmissionOutcome,
-        id: &CertificateId,
+        asker: &Asker<'_>,
         stranger: bool,
         secrets: Secrets,
-        nonce: Option<&Nonce>,
     ) -> Result<Response, Refusal> {
+        let id = asker.id;
         match outcome {
             AdmissionOutcome::Created(device, client) => {
-                self.aboard(StatusCode::CREATED, &device, client, secrets, nonce)
+                self.aboard(StatusCode::CREATED, &device, client, secrets, asker)
             }
             AdmissionOutcome::Again(device, client) => {
-                self.aboard(StatusCode::OK, &device, client, secrets, nonce)
+                self.aboard(StatusCode::OK, &device, client, secrets, asker)
             }
             AdmissionOutcome::Pending(_) => Err(self.wait(id)),
             AdmissionOutcome::Replayed => Err(self.unauthenticated("the request was seen before")),
@@ -146,33 +161,30 @@ impl Server {
         device: &Device,
         client_id: ClientId,
         secrets: Secrets,
-        nonce: Option<&Nonce>,
+        asker: &Asker<'_>,
     ) -> Result<Response, Refusal> {
         let internal = |error: UrlError| Refusal::new(ProblemName::InternalError, error);
-        let url = |path: &str| self.shared.public_url.url(path).map_err(internal);
+        let reached = asker.reached;
+        let url = |path: &str| reached.url.url(path).map_err(internal);
         let response = OnboardingResponse {
             client_id,
             client_secret: Some(secrets.client),
             token_endpoint_url: url(TOKEN_PATH)?,
             device_id: device.id.clone(),
-            git_repository_url: self.repository_url(&device.id).map_err(internal)?,
+            git_repository_url: reached.repository_url(&device.id).map_err(internal)?,
             git_access_token: secrets.git,
             git_access_token_expires_at: secrets.git_expires_at,
             git_credential_url: url(&git_credential::path(&device.id))?,
         };
         tracing::info!(device = %device.id, certificate_id = %device.certificate_id, %status, "aboard");
         self.signed_answer(
+            reached,
             status,
             PayloadType::ONBOARDING_RESPONSE,
             &response.encode(),
             &device.certificate_id,
-            nonce,
+            asker.nonce,
         )
-    }
-
-    /// Where a device clones its desired state from.
-    pub(crate) fn repository_url(&self, device: &DeviceId) -> Result<HttpsUrl, UrlError> {
-        self.shared.public_url.url(&format!("/git/{device}.git"))
     }
 }
 

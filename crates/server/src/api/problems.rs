@@ -1,11 +1,14 @@
 //! `GET /problems/{name}`: what the `type` of a problem means (RFC 9457 §4).
 
 use gangplank_onboarding::ProblemName;
+use serde::Deserialize;
 
 use super::Refusal;
 use super::path::Parameters;
 
-pub(super) async fn get(Parameters(name): Parameters<String>) -> Result<String, Refusal> {
+pub(super) async fn get(
+    Parameters(OfProblem { name }): Parameters<OfProblem>,
+) -> Result<String, Refusal> {
     let problem = ProblemName::ALL
         .iter()
         .find(|problem| problem.as_str() == name)
@@ -16,4 +19,9 @@ pub(super) async fn get(Parameters(name): Parameters<String>) -> Result<String, 
         problem.status(),
         problem.explanation()
     ))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct OfProblem {
+    name: String,
 }

@@ -110,7 +110,6 @@ impl Server {
             {
                 Refusal::new(ProblemName::ContentDigest, reason).explained()
             }
-            Refused::AmbiguousTenant => Refusal::not_admitted(refused),
             _ => self.unauthenticated(refused),
         }
     }

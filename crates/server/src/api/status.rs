@@ -5,6 +5,7 @@ use gangplank_envelope::PayloadType;
 use gangplank_onboarding::ProblemName;
 use gangplank_onboarding::v2024::status::DeploymentStatus;
 use http::StatusCode;
+use serde::Deserialize;
 
 use super::Refusal;
 use super::path::Parameters;
@@ -14,7 +15,10 @@ use crate::store::StatusReport;
 
 pub(super) async fn post(
     State(server): State<Server>,
-    Parameters((route, deployment)): Parameters<(String, String)>,
+    Parameters(OfDeployment {
+        device_id: route,
+        deployment_id: deployment,
+    }): Parameters<OfDeployment>,
     received: Received,
 ) -> Result<StatusCode, Refusal> {
     let now = server.now();
@@ -47,4 +51,10 @@ pub(super) async fn post(
             Ok(own.map(|one| one.document))
         })
         .await
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct OfDeployment {
+    device_id: String,
+    deployment_id: String,
 }

@@ -24,7 +24,8 @@ pub(super) enum Purpose {
 }
 
 impl Purpose {
-    /// TLS for the public URL's host and, for an operator on the same machine, the local names.
+    /// TLS for the public URL's host, for the hosts one label below it, by which tenants are told apart,
+    /// and, for an operator on the same machine, for the local names.
     pub(super) fn tls(public_host: &str) -> Result<Self, AuthorityError> {
         let mut names = vec![
             name("localhost")?,
@@ -35,6 +36,7 @@ impl Purpose {
         if !names.contains(&public) {
             names.insert(0, public);
         }
+        names.extend(below(public_host));
         Ok(Self::Tls(names))
     }
 
@@ -147,6 +149,17 @@ fn name(host: &str) -> Result<SanType, AuthorityError> {
         .try_into()
         .map(SanType::DnsName)
         .map_err(|_| refused())
+}
+
+/// All hosts one label below. Verifiers take a wildcard only before two labels or more.
+fn below(host: &str) -> Option<SanType> {
+    match name(host).ok()? {
+        SanType::DnsName(host) if host.as_str().contains('.') => {
+            let wildcard = format!("*.{}", host.as_str());
+            wildcard.try_into().map(SanType::DnsName).ok()
+        }
+        _ => None,
+    }
 }
 
 /// gangplank's own extended key usage (RFC 5280 §4.2.1.12), which tells a signing certificate from

@@ -130,8 +130,7 @@ fn openssl_agrees_with_every_certificate() {
     assert!(root.contains("Certificate Sign, CRL Sign"), "{root}");
     let tls = certificate_text(directory.path(), "tls.pem");
     assert!(tls.contains("TLS Web Server Authentication"), "{tls}");
-    let names =
-        "DNS:orchestrator.example, DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1";
+    let names = "DNS:orchestrator.example, DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1, DNS:*.orchestrator.example";
     assert!(tls.contains(names), "{tls}");
     let signing = certificate_text(directory.path(), "signing.pem");
     assert!(signing.contains("Digital Signature"), "{signing}");

@@ -17,7 +17,7 @@ use tower::ServiceExt;
 use tower::util::Oneshot;
 
 use super::peer::strip_forwarded;
-use super::{Limits, Peer, Shutdown, TrustedProxies};
+use super::{Limits, Peer, ServerName, Shutdown, TrustedProxies};
 
 /// What all connections of one listener share.
 #[derive(Clone)]
@@ -40,7 +40,8 @@ impl Serving {
         let Some(acceptor) = self.tls.clone() else {
             // Only a balancer may speak for others, and only it has business on a plain listener.
             if self.proxies.trusts(from.ip()) {
-                self.serve_http(TokioIo::new(stream), from, shutdown).await;
+                self.serve_http(TokioIo::new(stream), from, None, shutdown)
+                    .await;
             } else {
                 tracing::warn!(%from, "closed a plain connection: not from a trusted proxy");
             }
@@ -52,7 +53,13 @@ impl Serving {
             handshake = handshake => handshake,
         };
         match handshake {
-            Ok(Ok(stream)) => self.serve_http(TokioIo::new(stream), from, shutdown).await,
+            Ok(Ok(stream)) => {
+                let name = stream.get_ref().1.server_name();
+                let name = name.filter(|_| !self.proxies.trusts(from.ip()));
+                let name = name.map(ServerName::new);
+                self.serve_http(TokioIo::new(stream), from, name, shutdown)
+                    .await;
+            }
             Ok(Err(error)) => tracing::debug!(%from, %error, "TLS handshake failed"),
             Err(_) => tracing::debug!(%from, "TLS handshake took too long"),
         }
@@ -62,6 +69,7 @@ impl Serving {
         self,
         stream: impl Read + Write + Unpin,
         from: SocketAddr,
+        name: Option<ServerName>,
         mut shutdown: Shutdown,
     ) {
         let connection = http1::Builder::new()
@@ -73,6 +81,7 @@ impl Serving {
                 ForEachRequest {
                     serving: self,
                     from,
+                    name,
                 },
             );
         tokio::pin!(connection);
@@ -94,6 +103,7 @@ impl Serving {
 struct ForEachRequest {
     serving: Serving,
     from: SocketAddr,
+    name: Option<ServerName>,
 }
 
 impl hyper::service::Service<Request<Incoming>> for ForEachRequest {
@@ -111,6 +121,9 @@ impl hyper::service::Service<Request<Incoming>> for ForEachRequest {
         };
         strip_forwarded(request.headers_mut());
         request.extensions_mut().insert(peer);
+        if let Some(name) = &self.name {
+            request.extensions_mut().insert(name.clone());
+        }
         self.serving.router.clone().oneshot(request.map(Body::new))
     }
 }

@@ -1,6 +1,7 @@
 //! Who sent a request, as far as the network tells.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use http::HeaderMap;
 use ipnet::IpNet;
@@ -13,6 +14,26 @@ pub struct Peer {
     pub address: IpAddr,
     /// Whether TLS ended here. Behind a balancer it ended there.
     pub over_tls: bool,
+}
+
+/// The host name that a device connected to, as its TLS handshake says (RFC 6066 §3); a request that
+/// came with one carries it as an extension.
+///
+/// Through a balancer that ends TLS there is none, nor on a connection from a trusted proxy: that one
+/// names the server as it likes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ServerName(Arc<str>);
+
+impl ServerName {
+    /// A name as the handshake has it.
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// The proxies whose word about a client's address is taken.

@@ -43,7 +43,7 @@ impl Site {
         Self::with(|_| ()).await
     }
 
-    async fn with(change: impl FnOnce(&mut ServeConfig)) -> Self {
+    pub async fn with(change: impl FnOnce(&mut ServeConfig)) -> Self {
         let folder = temp_dir();
         let any = "127.0.0.1:0".parse().unwrap();
         let mut config = ServeConfig::new(folder.path().join("data"), any, any);

@@ -5,12 +5,13 @@ use gangplank_key::{CertificateId, PublicKey, UnixTime};
 use gangplank_onboarding::{DeviceId, ProblemName};
 use gangplank_trust::{
     ChainError, Decision, Outcome, Plan, PlannedDeviceId, Proof, Reason, Revocation, Source,
-    Tenant, TenantId, VerifiedChain, decide, verify,
+    Tenant, TenantHint, TenantId, VerifiedChain, decide, verify,
 };
 
-use crate::admission::{LookUp, Refused, Stranger, by_device, look_up, stranger};
+use crate::admission::{LookUp, NotVouched, Refused, Stranger, by_device, look_up, stranger};
 use crate::api::Refusal;
 use crate::random;
+use crate::reached::Reached;
 use crate::server::{BACKEND, PlainForm, Server};
 use crate::store::{AdmissionPlan, Device, DeviceState, NewDevice, PolicyRevision, Provisioning};
 use crate::tenants::Snapshot;
@@ -37,6 +38,7 @@ pub(super) enum DeviceIdChoice {
 struct Asked<'a> {
     tenants: &'a Snapshot,
     expect: Expect<'a>,
+    hint: TenantHint<'a>,
     source: Source,
     now: UnixTime,
 }
@@ -46,6 +48,7 @@ impl Server {
     pub(super) async fn find<'e>(
         &self,
         envelope: &'e Envelope<'e>,
+        reached: &Reached,
         source: Source,
         now: UnixTime,
     ) -> Result<Found<'e>, Refusal> {
@@ -56,7 +59,8 @@ impl Server {
         let store = &self.shared.store;
         let asked = &Asked {
             tenants: &*self.tenants().await?,
-            expect: self.expect(PayloadType::ONBOARDING_REQUEST, now),
+            expect: self.expect(reached, PayloadType::ONBOARDING_REQUEST, now),
+            hint: reached.hint(),
             source,
             now,
         };
@@ -134,6 +138,7 @@ impl Server {
             envelope,
             key.clone(),
             asked.tenants,
+            asked.hint,
             &asked.expect,
             asked.now,
         )
@@ -145,7 +150,12 @@ impl Server {
                     .await?,
                 *tenant,
             ),
-            Err(error) => by_possession(waiting.as_ref(), error, asked)?,
+            Err(NotVouched::NotTrusted { named, error }) => {
+                by_possession(waiting.as_ref(), *named, error, asked)?
+            }
+            Err(NotVouched::NoTenant(reason)) => {
+                return Err(self.turn_away(&verified, reason, asked.now).await?);
+            }
         };
         log(&decision, &claimed);
         let (plan, device_id) = match decision.outcome {
@@ -158,7 +168,9 @@ impl Server {
             Outcome::Refuse(reason) => {
                 // That nobody knows it says less than why no anchor stands behind it.
                 let reason = match (reason, chain) {
-                    (Reason::UnknownDevice, Err(error)) => Reason::NotTrusted(error),
+                    (Reason::UnknownDevice, Err(NotVouched::NotTrusted { error, .. })) => {
+                        Reason::NotTrusted(error)
+                    }
                     (reason, _) => reason,
                 };
                 return Err(self.turn_away(&verified, &reason, asked.now).await?);
@@ -236,15 +248,16 @@ impl Server {
     }
 }
 
-/// No anchor stands behind the certificate: the default tenant says what becomes of such strangers.
+/// No anchor stands behind the certificate: the tenant that the device named says what becomes of such
+/// strangers, and the default tenant where it named none.
 fn by_possession<'t>(
     waiting: Option<&Device>,
+    named: Option<&'t Tenant>,
     error: &ChainError,
     asked: &Asked<'t>,
 ) -> Result<(Decision, &'t Tenant), Refusal> {
-    let tenant = asked
-        .tenants
-        .default_tenant()
+    let tenant = named
+        .or_else(|| asked.tenants.default_tenant())
         .ok_or_else(|| Refusal::not_admitted(format!("no tenant claims it: {error}")))?;
     let known = waiting.map(Device::known);
     let decision = decide(
