@@ -438,7 +438,6 @@ const PROVISIONED: DeviceStatus = DeviceStatus {
     created: UnixTime::since_unix_epoch(Duration::ZERO),
     updated: None,
     last_user: None,
-    auto_provisioned: true,
     notification_sent: false,
 };
 

@@ -1,12 +1,14 @@
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 use rustls_pki_types::CertificateDer;
 
+use super::error::Fault;
 use super::json::Json;
 use super::object::{self, Null, Object};
 use super::{DocumentError, credential};
-use crate::{MAX_INTERMEDIATES, StoredAuthId};
+use crate::{MAX_INTERMEDIATES, Source, StoredAuthId};
 
 /// What a protocol adapter asks for a device's credential by: the authentication id that its certificate
 /// yields, and the certificate. The tenant is said elsewhere.
@@ -31,12 +33,14 @@ pub struct CredentialsLookup {
     pub auth_id: StoredAuthId,
     /// What the device presented, leaf first; nothing, if the adapter keeps it back.
     pub certificates: Vec<CertificateDer<'static>>,
+    /// Where the device came from, as the adapter says.
+    pub source: Source,
 }
 
 impl CredentialsLookup {
-    /// Reads the request: `type`, `auth-id` and, base64 DER, `client-certificate` and
-    /// `intermediates`, the list of what the device sent after its leaf. The last is gangplank's
-    /// addition.
+    /// Reads the request: `type`, `auth-id`, `client-certificate` in base64 DER, and two additions of
+    /// gangplank: `intermediates`, the list of what the device sent after its leaf, and `source`, its
+    /// address.
     ///
     /// # Errors
     /// [`DocumentError`]: one of them is missing or has another form; whether a certificate is one is
@@ -51,14 +55,22 @@ impl CredentialsLookup {
             let pointer = object.pointer_to(LEAF);
             return Err(DocumentError::Missing { pointer });
         }
+        let source = object.read("source", Null::Absent, address)?;
         let certificates = leaf.into_iter().chain(others).map(CertificateDer::from);
         Ok(Self {
             auth_id: auth_id.ok_or_else(|| DocumentError::Missing {
                 pointer: object.pointer_to("auth-id"),
             })?,
             certificates: certificates.collect(),
+            source: source.map_or(Source::Unknown, Source::from),
         })
     }
+}
+
+fn address(value: Json) -> Result<IpAddr, Fault> {
+    let text = object::text(value)?;
+    let address = text.parse();
+    address.map_err(|_| Fault::of_value("an IP address", &text))
 }
 
 const LEAF: &str = "client-certificate";

@@ -37,6 +37,7 @@ pub struct DeviceDocument {
     pub gateways: GatewayLinks,
     /// What it may do beyond acting for itself.
     pub authorities: BTreeSet<Authority>,
+    auto_provisioned: bool,
 }
 
 /// How a device stands to gateways: it acts through some, or is one of a group of them.
@@ -79,9 +80,7 @@ pub struct DeviceStatus {
     pub updated: Option<UnixTime>,
     /// Who changed it last.
     pub last_user: Option<String>,
-    /// Whether it came by itself or was brought by a gateway.
-    pub auto_provisioned: bool,
-    /// Whether everybody who is told of it has been.
+    /// Whether it is known that everybody who is told of its provisioning has been.
     pub notification_sent: bool,
 }
 
@@ -97,16 +96,26 @@ impl DeviceDocument {
 
     /// Writes what an operator is shown, as compact JSON.
     pub fn encode(&self, status: &DeviceStatus) -> String {
-        let Json::Object(mut members) = self.write() else {
-            return String::new();
-        };
-        members.push((STATUS.to_string(), write_status(status)));
-        Json::Object(members).to_string()
+        let flag = |flag: bool| flag.then_some(Json::Bool(true));
+        let status = object::object([
+            ("created", Some(time::print(status.created))),
+            ("updated", status.updated.map(time::print)),
+            ("last-user", status.last_user.as_ref().map(Json::text)),
+            (AUTO_PROVISIONED, flag(self.auto_provisioned)),
+            (
+                "auto-provisioning-notification-sent",
+                flag(status.notification_sent),
+            ),
+        ]);
+        self.write(Some(status)).to_string()
     }
 
-    /// Writes what a database keeps: all but the status. [`DeviceDocument::from_stored`] reads it.
+    /// Writes what a database keeps; of the status only whether nobody registered it.
+    /// [`DeviceDocument::from_stored`] reads it.
     pub fn to_stored(&self) -> String {
-        self.write().to_string()
+        let flag = (AUTO_PROVISIONED, Some(Json::Bool(true)));
+        let status = self.auto_provisioned.then(|| object::object([flag]));
+        self.write(status).to_string()
     }
 
     /// Reads what [`DeviceDocument::to_stored`] wrote.
@@ -114,7 +123,31 @@ impl DeviceDocument {
     /// # Errors
     /// [`DocumentError`]: it is something else.
     pub fn from_stored(json: &[u8]) -> Result<Self, DocumentError> {
-        Self::decode(json)
+        let mut object = Object::open(Json::read(json)?, String::new())?;
+        let status = object.object(STATUS, Null::Refused, &[AUTO_PROVISIONED])?;
+        let auto_provisioned = match status {
+            Some(mut status) => status.required(AUTO_PROVISIONED, object::boolean)?,
+            None => false,
+        };
+        Ok(Self {
+            auto_provisioned,
+            ..read(Json::Object(object.rest()), "")?
+        })
+    }
+
+    /// The same document of a device that came as the one of `stored` did: what an operator writes
+    /// does not say it.
+    #[must_use]
+    pub fn with_origin_of(self, stored: &Self) -> Self {
+        Self {
+            auto_provisioned: stored.auto_provisioned,
+            ..self
+        }
+    }
+
+    /// Whether nobody registered it: it came by itself, or a gateway brought it.
+    pub fn is_auto_provisioned(&self) -> bool {
+        self.auto_provisioned
     }
 
     /// What is written of a device that joined by its own certificate at `now`.
@@ -125,6 +158,7 @@ impl DeviceDocument {
             enabled: Some(true),
             ext: provisioning_comment(now),
             authorities: authorities.into_iter().collect(),
+            auto_provisioned: true,
             ..Self::default()
         }
     }
@@ -135,6 +169,7 @@ impl DeviceDocument {
         Self {
             enabled: Some(true),
             gateways: GatewayLinks::Through { via, via_groups },
+            auto_provisioned: true,
             ..Self::default()
         }
     }
@@ -145,7 +180,7 @@ impl DeviceDocument {
     }
 
     /// It as a device that may act through gateways.
-    pub fn edge_device(&self, status: &DeviceStatus) -> EdgeDevice {
+    pub fn edge_device(&self) -> EdgeDevice {
         let (via, via_groups) = match &self.gateways {
             GatewayLinks::Through { via, via_groups } => (via.clone(), via_groups.clone()),
             GatewayLinks::MemberOf(_) => (Vec::new(), Vec::new()),
@@ -154,7 +189,7 @@ impl DeviceDocument {
             enabled: self.is_enabled(),
             via,
             via_groups,
-            auto_provisioned: status.auto_provisioned,
+            auto_provisioned: self.auto_provisioned,
         }
     }
 
@@ -171,7 +206,7 @@ impl DeviceDocument {
         }
     }
 
-    fn write(&self) -> Json {
+    fn write(&self, status: Option<Json>) -> Json {
         let none = Vec::new();
         let (via, via_groups, member_of) = match &self.gateways {
             GatewayLinks::Through { via, via_groups } => (via, via_groups, &none),
@@ -186,6 +221,7 @@ impl DeviceDocument {
             (VIA_GROUPS, texts(via_groups)),
             (MEMBER_OF, texts(member_of)),
             ("authorities", texts(&authorities)),
+            (STATUS, status),
         ])
     }
 }
@@ -209,6 +245,7 @@ pub(super) fn read(value: Json, pointer: &str) -> Result<DeviceDocument, Documen
         defaults: tenant::free(&mut object, "defaults")?.unwrap_or_default(),
         gateways: read_links(&mut object)?,
         authorities: authorities.unwrap_or_default().into_iter().collect(),
+        auto_provisioned: false,
     })
 }
 
@@ -268,26 +305,13 @@ fn authority(value: Json) -> Result<Authority, Fault> {
     }
 }
 
-fn write_status(status: &DeviceStatus) -> Json {
-    let flag = |flag: bool| flag.then_some(Json::Bool(true));
-    object::object([
-        ("created", Some(time::print(status.created))),
-        ("updated", status.updated.map(time::print)),
-        ("last-user", status.last_user.as_ref().map(Json::text)),
-        ("auto-provisioned", flag(status.auto_provisioned)),
-        (
-            "auto-provisioning-notification-sent",
-            flag(status.notification_sent),
-        ),
-    ])
-}
-
 fn texts(list: &[impl core::fmt::Display]) -> Option<Json> {
     let written = list.iter().map(Json::text);
     (!list.is_empty()).then(|| Json::List(written.collect()))
 }
 
 const STATUS: &str = "status";
+const AUTO_PROVISIONED: &str = "auto-provisioned";
 const VIA: &str = "via";
 const VIA_GROUPS: &str = "viaGroups";
 const MEMBER_OF: &str = "memberOf";

@@ -1,7 +1,7 @@
 //! Devices, credentials, what adapters ask for, and imports.
 
 use super::*;
-use crate::StoredAuthId;
+use crate::{Source, StoredAuthId};
 
 fn device(value: &Value) -> Result<DeviceDocument, DocumentError> {
     DeviceDocument::decode(value.to_string().as_bytes())
@@ -30,7 +30,6 @@ const UNTOUCHED: DeviceStatus = DeviceStatus {
     created: UnixTime::since_unix_epoch(Duration::from_secs(WHEN)),
     updated: None,
     last_user: None,
-    auto_provisioned: false,
     notification_sent: false,
 };
 
@@ -67,11 +66,11 @@ fn a_device_is_shown_with_its_status() {
     let status = DeviceStatus {
         updated: Some(at(WHEN + 61)),
         last_user: Some("admin".into()),
-        auto_provisioned: true,
         notification_sent: true,
         ..UNTOUCHED
     };
-    let shown = read.encode(&status);
+    let came = DeviceDocument::provisioned(ProvisionAs::Device, at(WHEN));
+    let shown = read.clone().with_origin_of(&came).encode(&status);
     assert_eq!(
         shown,
         concat!(
@@ -82,6 +81,36 @@ fn a_device_is_shown_with_its_status() {
     );
     // Who changes a device gives it back as it was shown.
     assert_eq!(DeviceDocument::decode(shown.as_bytes()), Ok(read));
+}
+
+#[test]
+fn a_stored_device_says_whether_anybody_registered_it() {
+    let came = DeviceDocument::provisioned(ProvisionAs::Gateway, at(WHEN));
+    let stored = concat!(
+        r#"{"enabled":true,"ext":{"comment":"Auto-provisioned at 2026-11-21T00:00:00Z"},"#,
+        r#""authorities":["auto-provisioning-enabled"],"status":{"auto-provisioned":true}}"#
+    );
+    assert_eq!(came.to_stored(), stored);
+    let read = DeviceDocument::from_stored(stored.as_bytes()).unwrap();
+    assert!(read.is_auto_provisioned());
+    assert_eq!(read, came);
+    // No operator can say so.
+    assert!(
+        !DeviceDocument::decode(stored.as_bytes())
+            .unwrap()
+            .is_auto_provisioned()
+    );
+    for (wrong, expected) in [
+        (r#"{"status":{}}"#, "/status/auto-provisioned"),
+        (r#"{"status":{"auto-provisioned":true,"x":1}}"#, "/status/x"),
+        (r#"{"colour":1}"#, "/colour"),
+    ] {
+        assert_eq!(
+            pointer(DeviceDocument::from_stored(wrong.as_bytes())),
+            expected,
+            "{wrong}"
+        );
+    }
 }
 
 #[test]
@@ -118,11 +147,10 @@ fn each_fault_of_a_device_is_pointed_at() {
 #[test]
 fn a_device_is_an_edge_device_or_a_gateway() {
     let edge = device(&json!({"via": ["gw1"], "viaGroups": ["g"]})).unwrap();
-    let status = DeviceStatus {
-        auto_provisioned: true,
-        ..UNTOUCHED
-    };
-    let found = edge.edge_device(&status);
+    let brought = DeviceDocument::brought(Vec::new(), Vec::new());
+    assert!(!edge.edge_device().auto_provisioned);
+    let edge = edge.with_origin_of(&brought);
+    let found = edge.edge_device();
     assert_eq!(
         (found.via, found.via_groups),
         (vec!["gw1".into()], vec!["g".into()])
@@ -141,7 +169,7 @@ fn a_device_is_an_edge_device_or_a_gateway() {
         ("gw1", &["g".into()][..])
     );
     assert!(!found.enabled && found.may_provision);
-    let found = gateway.edge_device(&UNTOUCHED);
+    let found = gateway.edge_device();
     assert!(found.via.is_empty() && found.via_groups.is_empty() && !found.auto_provisioned);
 }
 
@@ -354,8 +382,13 @@ fn what_an_adapter_asks_for_is_read() {
     let asked = json!({
         "type": "x509-cert", "auth-id": "CN=dev1, OU=IoT, O=ACME",
         "client-certificate": LEAF, "intermediates": [base64(&ca)], "client-id": "mqtt-7",
+        "source": "::ffff:192.0.2.7",
     });
     let read = decode(&asked).unwrap();
+    assert_eq!(
+        read.source,
+        Source::from("192.0.2.7".parse::<core::net::IpAddr>().unwrap())
+    );
     assert_eq!(read.auth_id.as_str(), "CN=dev1,OU=IoT,O=ACME");
     let certificates: Vec<String> = read.certificates.iter().map(|der| base64(der)).collect();
     assert_eq!(certificates, [LEAF.to_string(), base64(&ca)]);
@@ -366,6 +399,7 @@ fn what_an_adapter_asks_for_is_read() {
         ("auth-id", Value::Null, "/auth-id"),
         ("client-certificate", json!("?"), "/client-certificate"),
         ("client-certificate", Value::Null, "/client-certificate"),
+        ("source", json!("a host"), "/source"),
         ("intermediates", json!("?"), "/intermediates"),
         ("intermediates", json!([LEAF, 1]), "/intermediates/1"),
         (
