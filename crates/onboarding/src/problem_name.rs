@@ -30,6 +30,10 @@ pub enum ProblemName {
     AdminUnauthenticated,
     /// 403: the one answer to everything that is authenticated and not let aboard.
     NotAdmitted,
+    /// 403 to protocol adapters, unless the reason has another status: why their device is refused.
+    DeviceRefused,
+    /// 403 of the admin API: there are as many as there may be.
+    LimitReached,
     /// 404: no such path.
     NotFound,
     /// 405: no such method on this path.
@@ -48,6 +52,10 @@ pub enum ProblemName {
     IssuerTaken,
     /// 409 of the admin API: another tenant is called so.
     AliasTaken,
+    /// 409 of the admin API: there is a device of this id.
+    DeviceExists,
+    /// 409 of the admin API: another device has the authentication id.
+    AuthIdTaken,
     /// 412 of the admin API: the resource changed since it was read.
     VersionMismatch,
     /// 413: the request is too large.
@@ -76,6 +84,8 @@ impl ProblemName {
         Self::NotAuthenticated,
         Self::AdminUnauthenticated,
         Self::NotAdmitted,
+        Self::DeviceRefused,
+        Self::LimitReached,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
@@ -85,6 +95,8 @@ impl ProblemName {
         Self::TenantNotEmpty,
         Self::IssuerTaken,
         Self::AliasTaken,
+        Self::DeviceExists,
+        Self::AuthIdTaken,
         Self::VersionMismatch,
         Self::TooLarge,
         Self::TooManyRequests,
@@ -138,6 +150,8 @@ impl ProblemName {
             Self::NotAuthenticated => NOT_AUTHENTICATED,
             Self::AdminUnauthenticated => ADMIN_UNAUTHENTICATED,
             Self::NotAdmitted => NOT_ADMITTED,
+            Self::DeviceRefused => DEVICE_REFUSED,
+            Self::LimitReached => LIMIT_REACHED,
             Self::NotFound => NOT_FOUND,
             Self::MethodNotAllowed => METHOD_NOT_ALLOWED,
             Self::RequestTimeout => REQUEST_TIMEOUT,
@@ -147,6 +161,8 @@ impl ProblemName {
             Self::TenantNotEmpty => TENANT_NOT_EMPTY,
             Self::IssuerTaken => ISSUER_TAKEN,
             Self::AliasTaken => ALIAS_TAKEN,
+            Self::DeviceExists => DEVICE_EXISTS,
+            Self::AuthIdTaken => AUTH_ID_TAKEN,
             Self::VersionMismatch => VERSION_MISMATCH,
             Self::TooLarge => TOO_LARGE,
             Self::TooManyRequests => TOO_MANY_REQUESTS,
@@ -255,6 +271,21 @@ const NOT_ADMITTED: Entry = (
      rejected, disabled or removed it. Asking again does not help; an operator must act. The \
      operator's log has the reason.",
 );
+const DEVICE_REFUSED: Entry = (
+    "device-refused",
+    403,
+    "The device is refused",
+    "A protocol adapter asked for its device, and that may not connect. The member reason has the \
+     code of the rule, the detail says it in words, and the status is the one of that rule: 400, 401, \
+     403, 404 or 409. Tell the device no more than that it was refused.",
+);
+const LIMIT_REACHED: Entry = (
+    "limit-reached",
+    403,
+    "There are as many as there may be",
+    "The tenant's registration-limits allow no further device, or no further credential of this \
+     device. Remove some, or raise the limit.",
+);
 const NOT_FOUND: Entry = (
     "not-found",
     404,
@@ -314,6 +345,20 @@ const ALIAS_TAKEN: Entry = (
     409,
     "Another tenant is called so",
     "An alias is one tenant's, and is no other tenant's id. Choose another.",
+);
+const DEVICE_EXISTS: Entry = (
+    "device-exists",
+    409,
+    "There is a device of this id",
+    "A device is made once, and its id is one device's of all tenants. Change it with PUT, or choose \
+     another id.",
+);
+const AUTH_ID_TAKEN: Entry = (
+    "auth-id-taken",
+    409,
+    "Another device has the authentication id",
+    "A tenant has each authentication id once. Distinguished names are compared by RFC 5280 section \
+     7.1: letter case and blanks make no difference.",
 );
 const VERSION_MISMATCH: Entry = (
     "version-mismatch",

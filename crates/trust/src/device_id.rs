@@ -2,7 +2,7 @@
 
 /// Whether a text is a device id for Eclipse Hono (`[a-zA-Z0-9_.:=-]+`) and for gangplank (at most 128
 /// characters, the first a letter or digit).
-pub(crate) fn is_device_id(id: &str) -> bool {
+pub fn is_device_id(id: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:=-".contains(&byte);
     let first = id.bytes().next();
     first.is_some_and(|first| first.is_ascii_alphanumeric())

@@ -182,6 +182,7 @@ impl TenantDocument {
             policy_revision,
             anchors: self.anchors().cloned().collect(),
             max_devices: limits.max_devices.map(u64::from),
+            max_credentials_per_device: limits.max_credentials_per_device.map(u64::from),
             alias: self.alias.clone(),
             trust_anchor_group: self.trust_anchor_group.clone(),
             adapters: self.adapters.clone(),

@@ -84,6 +84,7 @@ pub use auth_id::{AuthId, StoredAuthId};
 pub use chain::{VerifiedChain, verify};
 pub use chain_error::ChainError;
 pub use decide::{Change, Decision, Outcome, Proof, Recognition, Rule, Source, TraceEntry, decide};
+pub use device_id::is_device_id;
 pub use distinguished_name::{
     DistinguishedName, MAX_ATTRIBUTES, MAX_NAME_BYTES, MAX_RELATIVE_NAMES, NameError,
     NameTextError, PreparedName, UnusableSubject,

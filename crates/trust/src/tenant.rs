@@ -18,6 +18,8 @@ pub struct Tenant {
     pub unknown: UnknownDevices,
     /// How many devices it may have; any number without it.
     pub max_devices: Option<u64>,
+    /// How many credentials each of them may have; any number without it.
+    pub max_credentials_per_device: Option<u64>,
     /// Another name of it, that no other tenant has.
     pub alias: Option<Alias>,
     /// Tenants of one group may trust anchors of one name; all others have names of their own.
@@ -37,6 +39,7 @@ impl Tenant {
             anchors: Vec::new(),
             unknown: UnknownDevices::Refuse,
             max_devices: None,
+            max_credentials_per_device: None,
             alias: None,
             trust_anchor_group: None,
             adapters: Adapters::All,

@@ -120,14 +120,36 @@ impl CredentialDocument {
         read_with(credential, "/credential", stored)
     }
 
+    /// One that counts always, and of which no more is said.
+    pub fn new(auth_id: StoredAuthId) -> Self {
+        Self {
+            auth_id,
+            enabled: None,
+            comment: None,
+            ext: FreeObject::default(),
+            secret: CertificateSecret::default(),
+        }
+    }
+
+    /// The same document, found by what the text of its authentication id stands for: an operator's
+    /// text says neither the values that a template made it of nor the string types of a name.
+    #[must_use]
+    pub fn with_auth_id_of(self, stored: &StoredAuthId) -> Self {
+        match self.auth_id.as_str() == stored.as_str() {
+            true => Self {
+                auth_id: stored.clone(),
+                ..self
+            },
+            false => self,
+        }
+    }
+
     /// What is written of a device that joined by a certificate of this authentication id at `now`.
     pub fn provisioned(auth_id: &AuthId, now: UnixTime) -> Self {
         Self {
-            auth_id: StoredAuthId::from(auth_id),
             enabled: Some(true),
             comment: Some(provisioning_words(now)),
-            ext: FreeObject::default(),
-            secret: CertificateSecret::default(),
+            ..Self::new(StoredAuthId::from(auth_id))
         }
     }
 

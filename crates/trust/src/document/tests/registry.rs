@@ -358,6 +358,13 @@ fn what_a_template_made_is_stored_with_its_values() {
     let values = vec!["a".to_string(), "b:c".to_string()];
     assert_eq!(read.auth_id(), &StoredAuthId::of_template("a:b:c", values));
 
+    // Who changes a credential gives it back as it was shown, without the values.
+    let given = CredentialDocument::decode(made.encode().as_bytes()).unwrap();
+    assert_ne!(given, made);
+    assert_eq!(given.clone().with_auth_id_of(made.auth_id()), made);
+    let other = StoredAuthId::of_template("a:b", vec!["a".to_string(), "b".to_string()]);
+    assert_eq!(given.clone().with_auth_id_of(&other), given);
+
     // The print of a subject is not normalised a second time.
     let auth_id = crate::AuthId::of(&subject, None).unwrap();
     let made = CredentialDocument::provisioned(&auth_id, at(WHEN));
