@@ -84,6 +84,11 @@ fn an_operator_registers_lists_and_decides() {
     admin(&folder, &["approve", "SN-0001"]).exit(4).silent();
     verb("remove");
     admin(&folder, &["show", "SN-0001"]).exit(1).silent();
+    admin(&folder, &["readmit", id, "--tenant", "plant-7"])
+        .exit(1)
+        .silent();
+    admin(&folder, &["readmit", id]).exit(0);
+    admin(&folder, &["readmit", id]).exit(1).silent();
     admin(&folder, &["show", "a b"]).exit(2).silent();
     assert_eq!(server.stop(), Some(0));
     admin(&folder, &["list"]).exit(3).silent();

@@ -2,10 +2,12 @@
 //!
 //! Nothing here reads or writes the store; the caller looks devices up and applies what is found.
 
+mod decision;
 mod device;
 mod stranger;
 
-pub(crate) use device::{DeviceKeys, by_device};
+pub(crate) use decision::{DeviceIdChoice, Newcomer, new_certificate};
+pub(crate) use device::{DeviceKeys, SpkiSha256, by_device};
 pub(crate) use stranger::{NotVouched, Stranger, stranger};
 
 use gangplank_envelope::payload_signature;

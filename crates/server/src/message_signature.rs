@@ -94,6 +94,7 @@ pub fn verify<'r, 'k, B: AsRef<[u8]>>(
                 return Ok(Verified {
                     body,
                     algorithm,
+                    spki_sha256: key.spki_sha256(),
                     once,
                 });
             }
@@ -117,6 +118,7 @@ pub fn verify<'r, 'k, B: AsRef<[u8]>>(
 pub struct Verified<'r> {
     body: &'r [u8],
     algorithm: Algorithm,
+    spki_sha256: [u8; 32],
     once: Vec<OnceKey>,
 }
 
@@ -129,6 +131,11 @@ impl<'r> Verified<'r> {
     /// The algorithm that the signature verified with.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
+    }
+
+    /// Which of the keys it verified with: SHA-256 of its SubjectPublicKeyInfo.
+    pub fn spki_sha256(&self) -> &[u8; 32] {
+        &self.spki_sha256
     }
 
     /// What must not have been seen before, and must be remembered from now on.

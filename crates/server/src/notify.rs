@@ -39,7 +39,7 @@ pub struct SinkError(pub String);
 pub struct Notification {
     /// Its number: greater than that of every event before, the same when it comes again.
     pub sequence: u64,
-    /// `device.aboard` or `device.removed`.
+    /// `device.aboard`, `device.provisioned` or `device.removed`.
     pub event: &'static str,
     /// When, Unix seconds by the server's clock.
     pub at: u64,
@@ -48,7 +48,8 @@ pub struct Notification {
     /// Which device.
     pub device_id: String,
     /// What held when it happened: `certificateId`, and of a device that came aboard `certificate`
-    /// (base64 DER), `source` (its address) and, if it was provisioned, `anchor` and `policyRevision`.
+    /// (base64 DER), `source` (its address) and, if it was provisioned, `anchor` and `policyRevision`;
+    /// of one that a gateway brought `gatewayId`.
     #[serde(flatten)]
     pub detail: Map<String, Value>,
 }
@@ -70,8 +71,10 @@ impl Notification {
     /// The event that Eclipse Hono's device registry sends to a messaging network, if a device was
     /// provisioned: it has no body.
     pub fn hono_event(&self) -> Option<HonoEvent> {
-        let provisioned =
+        let came_by_anchor =
             self.event == OutboxEvent::DeviceAboard.as_str() && self.detail.contains_key("anchor");
+        let provisioned = came_by_anchor || self.event == OutboxEvent::DeviceProvisioned.as_str();
+        let gateway = self.detail.get("gatewayId").and_then(Value::as_str);
         let properties = [
             ("hono_registration_status", "NEW"),
             ("tenant_id", &self.tenant_id),
@@ -82,8 +85,10 @@ impl Notification {
         provisioned.then(|| HonoEvent {
             content_type: "application/vnd.eclipse-hono-device-provisioning-notification",
             properties: properties
+                .into_iter()
+                .chain(gateway.map(|id| ("gateway_id", id)))
                 .map(|(name, value)| (name, value.to_owned()))
-                .into(),
+                .collect(),
         })
     }
 }

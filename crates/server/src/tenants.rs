@@ -158,13 +158,13 @@ mod tests {
 
     use super::*;
     use crate::store::sqlite::SqliteStore;
-    use crate::store::{Actor, ExpectedTenant, TenantContent, TenantRemoval, TenantSave};
+    use crate::store::{Actor, Expected, TenantContent, TenantRemoval, TenantSave};
 
     fn at() -> gangplank_key::UnixTime {
         gangplank_key::UnixTime::since_unix_epoch(core::time::Duration::from_secs(1_800_000_000))
     }
 
-    async fn save(store: &dyn Store, id: &str, expected: ExpectedTenant, document: String) {
+    async fn save(store: &dyn Store, id: &str, expected: Expected, document: String) {
         let content = TenantContent {
             enabled: true,
             alias: None,
@@ -205,7 +205,7 @@ mod tests {
         let mut document = TenantDocument::default();
         let anchor = Anchor::from_certificate("acme", ca.certificate.clone()).unwrap();
         document.set_anchor(anchor).unwrap();
-        let absent = ExpectedTenant::Absent;
+        let absent = Expected::Absent;
         save(&*other, "acme", absent, document.to_stored()).await;
         // What cannot be read is in nobody's way.
         save(&*other, "broken", absent, "[]".to_owned()).await;
@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(acme.unknown, UnknownDevices::Refuse);
         assert_eq!(second.policy_of(acme).unwrap().revision, 1);
 
-        let present = ExpectedTenant::Present;
+        let present = Expected::Present;
         save(&*other, "acme", present, "{}".to_owned()).await;
         let removal = TenantRemoval {
             id: TenantId::parse("broken").unwrap(),

@@ -447,8 +447,9 @@ async fn a_certificate_of_an_enabled_anchor_is_enough() {
     let mut device = TestDevice::from("SN-7", issue(&ca, "SN-7"), 1);
     assert_eq!(world.onboard(&mut device).await.status, StatusCode::CREATED);
     assert_eq!(world.onboard(&mut device).await.status, StatusCode::OK);
-    // Another certificate for the same id, with another key: the id is taken.
-    let mut twin = TestDevice::from("SN-7", issue(&ca, "SN-7"), 2);
+    // Another subject's certificate for the same id: the id is taken.
+    let other_subject = ca.issue(&Leaf::new("valve").serial_number("SN-7"));
+    let mut twin = TestDevice::from("SN-7", other_subject, 2);
     let answer = world.onboard(&mut twin).await;
     assert_eq!(answer.status, StatusCode::CONFLICT);
     // One that claims another id than its certificate yields, and one under a disabled anchor.

@@ -222,6 +222,20 @@ mod tests {
     }
 
     #[test]
+    fn an_id_is_stored_as_what_it_was_made_of() {
+        let dn = AuthId::of(&subject("cn=Dev1"), None).unwrap();
+        let stored = StoredAuthId::from(&dn);
+        assert_eq!(stored, StoredAuthId::new("CN=Dev1"));
+        assert_eq!(stored.prepared_name(), dn.prepared_name());
+        assert_eq!(stored.template_values(), None);
+        let made = AuthId::of(&subject("CN=a"), Some(&template("CN={{subject-cn}}"))).unwrap();
+        let stored = StoredAuthId::from(&made);
+        assert_eq!(stored.as_str(), "CN=a");
+        assert_eq!(stored.prepared_name(), None);
+        assert_eq!(stored.template_values(), Some(&["a".to_string()][..]));
+    }
+
+    #[test]
     fn what_an_operator_writes_is_printed_again() {
         let normalised = |text| Some(StoredAuthId::normalised(text)?.text);
         assert_eq!(normalised("cn=a, o=b").as_deref(), Some("CN=a,O=b"));

@@ -58,8 +58,8 @@ pub struct KnownDevice {
 /// recorded of a kind, its next certificate decides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bound {
-    /// The name of their issuer.
-    pub issuer: Option<PreparedName>,
+    /// The name of the issuer of each of them.
+    pub issuers: Vec<PreparedName>,
     /// SHA-256 of the SubjectPublicKeyInfo of each of its keys.
     pub spki_sha256: Vec<[u8; 32]>,
     /// SHA-256 of each of its certificates.

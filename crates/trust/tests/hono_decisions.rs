@@ -186,7 +186,7 @@ impl Suite {
             certificate_id: None,
             auth_id: device["auth-id"].as_str().map(StoredAuthId::new),
             bound: Bound {
-                issuer: None,
+                issuers: Vec::new(),
                 spki_sha256: hash("bound-key"),
                 certificate_sha256: hash("bound-certificate"),
             },

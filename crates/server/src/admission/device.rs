@@ -1,7 +1,9 @@
 use gangplank_envelope::payload_signature::{self, PayloadSignature, VerifiedBody};
 use gangplank_envelope::{Envelope, Expect, Limits, Verified, VerifyError};
 use gangplank_key::{PublicKey, TrustedKey};
-use gangplank_trust::{Bound, DistinguishedName, KnownDevice, PreparedName, ProvisionAs, Standing};
+use gangplank_trust::{
+    AuthId, Bound, DistinguishedName, KnownDevice, PreparedName, ProvisionAs, Standing,
+};
 use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 
@@ -9,7 +11,10 @@ use super::Refused;
 #[cfg(feature = "message")]
 use crate::message_signature;
 use crate::server::BACKEND;
-use crate::store::{Device, DeviceState};
+use crate::store::{Credential, Device, DeviceCertificate, DeviceState};
+
+/// Which key it was: SHA-256 of its SubjectPublicKeyInfo.
+pub(crate) type SpkiSha256 = [u8; 32];
 
 /// The keys that are registered for a device.
 pub(crate) struct DeviceKeys(Vec<TrustedKey>);
@@ -19,31 +24,36 @@ impl DeviceKeys {
     /// read any more is left out.
     pub(crate) fn of(device: &Device) -> Self {
         let mut keys: Vec<TrustedKey> = Vec::new();
+        // A device without a certificate id signs nothing that is verified here.
+        let Some(id) = &device.certificate_id else {
+            return Self(keys);
+        };
         for certificate in device.certificates.iter().rev() {
             let key = PublicKey::from_certificate(&certificate.certificate, BACKEND);
             if let Ok(key) = key
                 && !keys.iter().any(|known| *known.key() == key)
             {
                 // The store holds the binding that an operator or a verified chain established.
-                keys.push(TrustedKey::vouch(device.certificate_id.clone(), key));
+                keys.push(TrustedKey::vouch(id.clone(), key));
             }
         }
         Self(keys)
     }
 
-    /// Verifies with each key in turn. A device has two keys at most while it changes them.
+    /// Verifies with each key in turn, and says with which it did. A device has two keys at most while
+    /// it changes them.
     pub(crate) fn verify<'e>(
         &self,
         envelope: &'e Envelope<'e>,
         expect: &Expect<'_>,
-    ) -> Result<Verified<'e>, VerifyError> {
+    ) -> Result<(Verified<'e>, SpkiSha256), VerifyError> {
         let mut refused = VerifyError::Signature;
         for key in &self.0 {
             match envelope.verify(key, expect) {
                 // Another key may have made this signature, or belong to this certificate.
                 Err(VerifyError::Signature | VerifyError::Certificate) => {}
                 Err(error) => refused = error,
-                Ok(verified) => return Ok(verified),
+                Ok(verified) => return Ok((verified, key.key().spki_sha256())),
             }
         }
         Err(refused)
@@ -54,12 +64,13 @@ impl DeviceKeys {
         &'b self,
         header: &PayloadSignature,
         body: &'b [u8],
-    ) -> Result<VerifiedBody<'b>, Refused> {
+    ) -> Result<(VerifiedBody<'b>, SpkiSha256), Refused> {
         let named = |key: &&TrustedKey| key.key().spki() == header.claimed_key();
         let key = self.0.iter().find(named).or(self.0.first());
         // Without any readable certificate nothing verifies.
         let key = key.ok_or(payload_signature::VerifyError::Signature)?;
-        Ok(header.verify(body, key, &Limits::DEFAULT)?)
+        let verified = header.verify(body, key, &Limits::DEFAULT)?;
+        Ok((verified, key.key().spki_sha256()))
     }
 
     /// Verifies with each key in turn, since a message need not name its key.
@@ -91,7 +102,7 @@ pub(crate) fn by_device<'e, 'd>(
     let mut refused = None;
     for device in devices {
         match DeviceKeys::of(device).verify(envelope, expect) {
-            Ok(verified) => return Ok((verified, device)),
+            Ok((verified, _)) => return Ok((verified, device)),
             Err(error) if device.id == first.id => refused = Some(error),
             Err(_) => {}
         }
@@ -100,19 +111,18 @@ pub(crate) fn by_device<'e, 'd>(
 }
 
 impl Device {
-    /// The device as a decision sees it.
-    pub(crate) fn known(&self) -> KnownDevice {
-        let certificates = self.certificates.iter();
+    /// The device as a decision sees it, with the credential that an authentication id finds.
+    pub(crate) fn known(&self, auth_id: Option<&AuthId>) -> KnownDevice {
+        let found = |one: &&Credential| auth_id.is_some_and(|id| id.names(&one.auth_id));
+        let credential = self.credentials.iter().find(found);
+        // Any other shows that the device is not the one that the certificate names.
+        let credential = credential.or(self.credentials.first());
         KnownDevice {
             tenant: self.tenant.clone(),
             device_id: self.id.to_string(),
-            certificate_id: Some(self.certificate_id.clone()),
-            auth_id: None,
-            bound: Bound {
-                issuer: self.issuer(),
-                spki_sha256: certificates.clone().map(|one| one.spki_sha256).collect(),
-                certificate_sha256: certificates.map(|one| one.fingerprint).collect(),
-            },
+            certificate_id: self.certificate_id.clone(),
+            auth_id: credential.map(|one| one.auth_id.clone()),
+            bound: self.bound(),
             joined_as: ProvisionAs::Device,
             standing: match self.state {
                 DeviceState::Rejected => Standing::Rejected,
@@ -123,13 +133,32 @@ impl Device {
         }
     }
 
-    /// The name of the authority that issued the certificate it joined with.
-    fn issuer(&self) -> Option<PreparedName> {
-        let joined_with = self.origin.as_ref()?.certificate_sha256;
-        let mut certificates = self.certificates.iter();
-        let found = certificates.find(|one| one.fingerprint == joined_with)?;
-        let parsed = Certificate::from_der(&found.certificate).ok()?;
-        let name = parsed.tbs_certificate().issuer().to_der().ok()?;
-        Some(DistinguishedName::from_der(&name).ok()?.prepared())
+    /// Whether a trust anchor has to stand behind its certificate whenever it comes. One that an
+    /// operator registered with its certificate is known by its key.
+    pub(crate) fn comes_by_anchor(&self) -> bool {
+        !self.credentials.is_empty() || self.anchor_id.is_some()
     }
+
+    /// What it has come with. The certificate of a stranger that waits stands for nothing but its key.
+    fn bound(&self) -> Bound {
+        let certificates = self.certificates.iter();
+        let spki_sha256 = certificates.clone().map(|one| one.spki_sha256).collect();
+        if self.is_mere_claim() {
+            return Bound {
+                spki_sha256,
+                ..Bound::default()
+            };
+        }
+        Bound {
+            issuers: certificates.clone().filter_map(issuer).collect(),
+            spki_sha256,
+            certificate_sha256: certificates.map(|one| one.fingerprint).collect(),
+        }
+    }
+}
+
+fn issuer(certificate: &DeviceCertificate) -> Option<PreparedName> {
+    let parsed = Certificate::from_der(&certificate.certificate).ok()?;
+    let name = parsed.tbs_certificate().issuer().to_der().ok()?;
+    Some(DistinguishedName::from_der(&name).ok()?.prepared())
 }

@@ -11,7 +11,7 @@ mod view;
 use axum::Router;
 use axum::extract::{Extension, Request, State};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use super::Refusal;
 use super::repository::route;
@@ -48,6 +48,10 @@ pub(super) fn routes() -> Router<Server> {
                 .post(tenants::create)
                 .put(tenants::update)
                 .delete(tenants::remove),
+        )
+        .route(
+            "/admin/tenants/{tenant_id}/removed/{device_id}",
+            delete(devices::readmit),
         )
         .route("/admin/audit", get(audit::list))
 }

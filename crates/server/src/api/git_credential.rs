@@ -44,6 +44,9 @@ pub(super) async fn get(
     if let IssueOutcome::NotAdmissible(reason) = server.shared.store.issue_git_token(issue).await? {
         return Err(reason.into());
     }
+    let certificate_id = device.certificate_id.as_ref();
+    let certificate_id =
+        certificate_id.ok_or_else(|| Refusal::not_admitted("the device has no certificate id"))?;
     let credential = GitCredential {
         url: reached
             .repository_url(&device.id)
@@ -58,7 +61,7 @@ pub(super) async fn get(
         StatusCode::OK,
         PayloadType::GIT_CREDENTIAL,
         &credential.encode(),
-        &device.certificate_id,
+        certificate_id,
         nonce.as_ref(),
     )
 }

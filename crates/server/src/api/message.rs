@@ -11,7 +11,7 @@ use super::Refusal;
 use super::received::Received;
 use super::signed_by::{Forms, SignedBy};
 use crate::access::Bearer;
-use crate::admission::{DeviceKeys, Refused};
+use crate::admission::{DeviceKeys, Refused, SpkiSha256};
 use crate::server::{BACKEND, Server};
 use crate::store::{Device, Document, PutOutcome, StoreError};
 
@@ -21,6 +21,7 @@ pub(super) struct Message {
     pub(super) payload: Vec<u8>,
     pub(super) once: Vec<OnceKey>,
     pub(super) again: Again,
+    key: SpkiSha256,
 }
 
 /// What becomes of a message that was seen before.
@@ -49,7 +50,7 @@ impl Server {
         let (headers, body) = (received.request.headers(), received.request.body());
         let signed_by = forms.signed_by(headers, body)?;
         let bearer = self.device_of_bearer(headers, route, now).await?;
-        match signed_by {
+        let message = match signed_by {
             SignedBy::Envelope => {
                 let expect = self.expect(&received.reached, payload_type, now);
                 self.by_envelope(bearer, body, &expect)
@@ -57,7 +58,19 @@ impl Server {
             SignedBy::Header(header) => self.by_header(bearer, &header, body),
             #[cfg(feature = "message")]
             SignedBy::Message(profile) => self.by_message(bearer, received, &profile, now),
+        }?;
+        self.key_used(&message, now).await?;
+        Ok(message)
+    }
+
+    /// A device that changes its key has two, until it has used the new one.
+    async fn key_used(&self, message: &Message, now: UnixTime) -> Result<(), StoreError> {
+        let oldest = message.device.certificates.first();
+        if oldest.is_none_or(|one| one.spki_sha256 == message.key) {
+            return Ok(());
         }
+        let store = &self.shared.store;
+        store.key_used(&message.device.id, &message.key, now).await
     }
 
     fn by_envelope(
@@ -68,17 +81,18 @@ impl Server {
     ) -> Result<Message, Refusal> {
         let mut scratch = Vec::new();
         let envelope = Envelope::decode(body, &Limits::DEFAULT, &mut scratch)?;
-        let verified = DeviceKeys::of(&bearer.device)
+        let (verified, key) = DeviceKeys::of(&bearer.device)
             .verify(&envelope, expect)
             .map_err(|error| self.refused(&Refused::Verify(error)))?;
         if !verified.is_bound() {
-            return Ok(without_freshness(bearer, verified.payload()));
+            return Ok(without_freshness(bearer, key, verified.payload()));
         }
         Ok(Message {
             payload: verified.payload().to_vec(),
             once: verified.once_keys().to_vec(),
             again: Again::Refused,
             device: bearer.device,
+            key,
         })
     }
 
@@ -89,10 +103,10 @@ impl Server {
         body: &[u8],
     ) -> Result<Message, Refusal> {
         let keys = DeviceKeys::of(&bearer.device);
-        let verified = keys
+        let (verified, key) = keys
             .verify_body(header, body)
             .map_err(|error| self.refused(&error))?;
-        Ok(without_freshness(bearer, verified.body()))
+        Ok(without_freshness(bearer, key, verified.body()))
     }
 
     #[cfg(feature = "message")]
@@ -119,6 +133,7 @@ impl Server {
             once: verified.once_keys().to_vec(),
             again: Again::Refused,
             device: bearer.device,
+            key: *verified.spki_sha256(),
         })
     }
 
@@ -154,12 +169,13 @@ impl Server {
 }
 
 /// A message whose signature says nothing of when it was made.
-fn without_freshness(bearer: Bearer, payload: &[u8]) -> Message {
+fn without_freshness(bearer: Bearer, key: SpkiSha256, payload: &[u8]) -> Message {
     let digest = BACKEND.sha256(&[payload]);
     Message {
         payload: payload.to_vec(),
         once: vec![bearer.once(&digest)],
         again: Again::UnlessLatest(digest),
         device: bearer.device,
+        key,
     }
 }

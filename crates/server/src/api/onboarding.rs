@@ -16,6 +16,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::Refusal;
 use super::signed_by::Forms;
+use crate::admission::DeviceIdChoice;
 use crate::listen::Peer;
 use crate::reached::Reached;
 use crate::server::Server;
@@ -24,7 +25,7 @@ use crate::store::{Admission, AdmissionOutcome, AdmissionPlan, Conflict, Describ
 mod finding;
 mod secrets;
 
-use finding::{DeviceIdChoice, Found};
+use finding::Found;
 use secrets::Secrets;
 
 pub(super) async fn post(
@@ -43,7 +44,7 @@ pub(super) async fn post(
     for _ in 0..POLICY_TRIES {
         let found = server.find(&envelope, &reached, source, now).await?;
         let request = OnboardingRequest::decode(found.verified.payload())?;
-        // An operator changed the policy meanwhile: what holds now decides.
+        // An operator changed the policy meanwhile, or the device came twice: what holds now decides.
         let answer = server
             .admit(found, &reached, &request, address, now)
             .await?;
@@ -53,7 +54,7 @@ pub(super) async fn post(
     }
     Err(Refusal::new(
         ProblemName::Unavailable,
-        "the tenant's policy changes all the time",
+        "what was decided on changes all the time",
     ))
 }
 
@@ -80,14 +81,14 @@ impl Server {
             plan: found.plan,
             policy: found.policy,
             once: found.verified.once_keys().to_vec(),
-            credentials: secrets.stored(self),
+            credentials: Some(secrets.stored(self)),
             described: described(request),
             source,
             at: now,
         };
         for _ in 0..NAME_TRIES {
             match self.shared.store.create_or_adopt(admission.clone()).await? {
-                AdmissionOutcome::PolicyChanged => return Ok(None),
+                AdmissionOutcome::Outdated => return Ok(None),
                 AdmissionOutcome::Conflict(Conflict::DeviceIdTaken)
                     if found.device_id == DeviceIdChoice::Template =>
                 {
@@ -132,10 +133,13 @@ impl Server {
             }
             AdmissionOutcome::Pending(_) => Err(self.wait(id)),
             AdmissionOutcome::Replayed => Err(self.unauthenticated("the request was seen before")),
-            AdmissionOutcome::PolicyChanged => Err(Refusal::new(
+            AdmissionOutcome::Outdated => Err(Refusal::new(
                 ProblemName::Unavailable,
-                "the tenant's policy changed",
+                "what was decided on changed",
             )),
+            AdmissionOutcome::Provisioned(_) | AdmissionOutcome::Recognised(_) => Err(
+                Refusal::new(ProblemName::InternalError, "the device got no credentials"),
+            ),
             AdmissionOutcome::NotAdmissible(reason) => Err(reason.into()),
             AdmissionOutcome::Conflict(conflict) => {
                 tracing::warn!(certificate_id = %id, ?conflict, "two devices claim one identity");
@@ -176,13 +180,13 @@ impl Server {
             git_access_token_expires_at: secrets.git_expires_at,
             git_credential_url: url(&git_credential::path(&device.id))?,
         };
-        tracing::info!(device = %device.id, certificate_id = %device.certificate_id, %status, "aboard");
+        tracing::info!(device = %device.id, certificate_id = %asker.id, %status, "aboard");
         self.signed_answer(
             reached,
             status,
             PayloadType::ONBOARDING_RESPONSE,
             &response.encode(),
-            &device.certificate_id,
+            asker.id,
             asker.nonce,
         )
     }

@@ -14,8 +14,10 @@
 //! every key that is not newer than that. Keys survive a restart.
 
 mod error;
+mod identity;
 mod model;
 mod operations;
+mod saves;
 mod tenants;
 
 pub mod conformance;
@@ -31,20 +33,24 @@ use gangplank_trust::TenantId;
 use rustls_pki_types::UnixTime;
 
 pub use error::StoreError;
+pub use identity::{Identity, IdentityQuery};
 pub use model::{
-    Actor, AuditEntry, AuditRecord, DeploymentDocument, Described, Device, DeviceCertificate,
-    DeviceQuery, DeviceState, Document, LiveToken, OutboxEvent, OutboxRecord, RecordedAuthId,
+    Actor, AuditEntry, AuditRecord, Credential, DeploymentDocument, Described, Device,
+    DeviceCertificate, DeviceQuery, DeviceState, Document, LiveToken, OutboxEvent, OutboxRecord,
     TokenKind, action,
 };
 pub use operations::{
     Admission, AdmissionOutcome, AdmissionPlan, AuthenticationOutcome, CapabilitiesReport, Change,
     ChangeOutcome, ClientAuthentication, Conflict, Credentials, GitTokenIssue, Inadmissible,
-    IssueOutcome, NewDevice, PolicyRevision, Provisioning, Purged, PutOutcome, RegisterOutcome,
-    Registration, StatusReport,
+    IssueOutcome, NewCertificate, NewDevice, PolicyRevision, Provisioning, Purged, PutOutcome,
+    RegisterOutcome, Registration, StatusReport,
+};
+pub use saves::{
+    DeviceContent, DeviceNotSaved, DeviceSave, DeviceSaves, DeviceSavesOutcome, SavedBy,
 };
 pub use tenants::{
-    ExpectedTenant, TenantContent, TenantNews, TenantOutcome, TenantQuery, TenantRecord,
-    TenantRemoval, TenantRemovalOutcome, TenantSave,
+    Expected, TenantContent, TenantNews, TenantOutcome, TenantQuery, TenantRecord, TenantRemoval,
+    TenantRemovalOutcome, TenantSave,
 };
 
 /// The state of an orchestrator, as few operations of its own domain. Used as `Arc<dyn Store>`.
@@ -77,6 +83,9 @@ pub trait Store: Send + Sync + 'static {
         &self,
         id: &CertificateId,
     ) -> Result<Vec<Device>, StoreError>;
+
+    /// Who in a tenant has what a verified certificate yields.
+    async fn identity(&self, query: IdentityQuery) -> Result<Identity, StoreError>;
 
     /// A page of devices, by device id.
     async fn devices(&self, query: &DeviceQuery) -> Result<Vec<Device>, StoreError>;
@@ -138,14 +147,19 @@ pub trait Store: Send + Sync + 'static {
 
     /// Lets a device come aboard, again aboard, or queue.
     ///
-    /// In this order: the policy must be the stored one, else [`AdmissionOutcome::PolicyChanged`]. The
-    /// once keys are consumed, else [`AdmissionOutcome::Replayed`]. The device is found by its id ([`AdmissionPlan::Known`]) or its key. One that exists is judged by what
-    /// it is now: a plan that was made before it was registered, approved, rejected or disabled
-    /// does not bring the older state back. One that does not is made, unless its certificate id or
-    /// key were removed. A proven chain takes the place of a waiting stranger that merely claims
-    /// the same certificate id. A device that comes aboard by an anchor for the first time is counted
+    /// In this order: the policy must be the stored one, else [`AdmissionOutcome::Outdated`]. The once
+    /// keys are consumed, else [`AdmissionOutcome::Replayed`]. A known device is found by its id, a
+    /// newcomer by its authentication id and its key: if a device that is no waiting stranger has one of
+    /// them, that is [`AdmissionOutcome::Outdated`], unless it has both and the certificate id. One that
+    /// exists is judged by what it is now: a plan that was made before it was registered, approved,
+    /// rejected or disabled does not bring the older state back. One that does not is made, unless its
+    /// certificate id, key or authentication id were removed. A proven chain takes the place of a waiting
+    /// stranger that merely claims the same certificate id. A device that joins by an anchor is counted
     /// against the plan's quotas: those that the anchor provisioned, and those of the tenant, waiting
     /// strangers left out.
+    ///
+    /// A certificate that a known device comes with for the first time is added to those it has. When it
+    /// comes with it again, the older ones end, and keys that no certificate is left of.
     async fn create_or_adopt(&self, admission: Admission) -> Result<AdmissionOutcome, StoreError>;
 
     /// Checks a client's secret, in constant time, and makes its access token.
@@ -175,6 +189,28 @@ pub trait Store: Send + Sync + 'static {
     /// Consumes keys: true if each is fresh and in date, and now used; else false, and nothing
     /// changed. For a request that changes nothing else.
     async fn consume_once(&self, keys: &[OnceKey], now: UnixTime) -> Result<bool, StoreError>;
+
+    /// A message of a device verified with this key: certificates that are older than the first of this
+    /// key end. Not an operator's: of a device without credentials nothing ends.
+    async fn key_used(
+        &self,
+        device: &DeviceId,
+        spki_sha256: &[u8; 32],
+        at: UnixTime,
+    ) -> Result<(), StoreError>;
+
+    /// Makes or changes devices as an operator or a gateway says: all of them, or none. No two devices
+    /// of a tenant come to have an authentication id in common.
+    async fn save_devices(&self, saves: DeviceSaves) -> Result<DeviceSavesOutcome, StoreError>;
+
+    /// Forgets that a device of this id was removed; whether that was remembered.
+    async fn readmit(
+        &self,
+        tenant: &TenantId,
+        device: &DeviceId,
+        actor: Actor,
+        at: UnixTime,
+    ) -> Result<bool, StoreError>;
 
     /// Appends to the audit; the entry's number.
     async fn append_audit(&self, entry: AuditEntry) -> Result<u64, StoreError>;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use gangplank_key::CertificateId;
 use gangplank_onboarding::DeviceId;
 use gangplank_token::ClientId;
-use gangplank_trust::{AuthId, Origin, TenantId};
+use gangplank_trust::{Origin, StoredAuthId, TenantId};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 /// A device as the store knows it. It has no secret: hashes of secrets never leave the store.
@@ -15,8 +15,9 @@ pub struct Device {
     pub id: DeviceId,
     /// Whose device it is.
     pub tenant: TenantId,
-    /// The GUID the manufacturer gave; unique within the tenant.
-    pub certificate_id: CertificateId,
+    /// The GUID the manufacturer gave; unique within the tenant. A device without one sends no
+    /// envelopes: protocol adapters speak for it.
+    pub certificate_id: Option<CertificateId>,
     /// How far it has come.
     pub state: DeviceState,
     /// Set by an operator: the device is refused everywhere until it is enabled again.
@@ -31,11 +32,16 @@ pub struct Device {
     pub policy_revision: Option<u64>,
     /// All that is recorded of its way in, if it came aboard by auto-provisioning.
     pub origin: Option<Origin>,
-    /// The authentication id under which it joined, if it came aboard by auto-provisioning.
-    pub auth_id: Option<RecordedAuthId>,
+    /// What it is recognised by when a trust anchor stands behind its certificate. One that an operator
+    /// registered with its certificate has none.
+    pub credentials: Vec<Credential>,
+    /// The values that a template put into its device id, if a template made it.
+    pub device_id_values: Vec<String>,
+    /// What protocol adapters know of it, as JSON. The store gives no meaning to it.
+    pub registration: String,
     /// What it says about itself; no fact.
     pub described: Described,
-    /// Its certificates, oldest first; at least one.
+    /// Its certificates, oldest first.
     pub certificates: Vec<DeviceCertificate>,
     /// When the record was made.
     pub created_at: UnixTime,
@@ -112,22 +118,13 @@ pub struct DeviceCertificate {
     pub added_at: UnixTime,
 }
 
-/// An authentication id, as it is kept with a device.
+/// What a device is recognised by, whatever certificate it comes with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecordedAuthId {
-    /// Its text.
-    pub text: String,
-    /// The values that the anchor's template put into it; none if it is the whole subject.
-    pub template_values: Vec<String>,
-}
-
-impl From<&AuthId> for RecordedAuthId {
-    fn from(id: &AuthId) -> Self {
-        Self {
-            text: id.as_str().to_owned(),
-            template_values: id.template_values().to_vec(),
-        }
-    }
+pub struct Credential {
+    /// Found by its text, or by its name; neither is another credential's in the tenant.
+    pub auth_id: StoredAuthId,
+    /// All of it, as JSON. The store gives no meaning to it.
+    pub document: String,
 }
 
 /// What a device says about itself in its onboarding request.
@@ -267,8 +264,16 @@ pub struct AuditRecord {
 pub mod action {
     /// A certificate was registered, and the device made.
     pub const REGISTERED: &str = "device.registered";
-    /// A further certificate of a known key was registered.
+    /// A known device has a further certificate, of a known or another key.
     pub const CERTIFICATE_ADDED: &str = "device.certificate-added";
+    /// A newer certificate was used, so the older ones ended.
+    pub const CERTIFICATES_ENDED: &str = "device.certificates-ended";
+    /// A device was provisioned by a protocol adapter, or brought by a gateway.
+    pub const PROVISIONED: &str = "device.provisioned";
+    /// An operator wrote a device, or its credentials.
+    pub const SAVED: &str = "device.saved";
+    /// An operator lets a removed device return.
+    pub const READMITTED: &str = "device.readmitted";
     /// A waiting or rejected device was let in by an operator.
     pub const APPROVED: &str = "device.approved";
     /// A device was turned away by an operator.
@@ -311,24 +316,31 @@ pub mod action {
 pub enum OutboxEvent {
     /// A device came aboard for the first time.
     DeviceAboard,
+    /// A device was provisioned by a protocol adapter, or brought by a gateway.
+    DeviceProvisioned,
     /// A device was removed.
     DeviceRemoved,
 }
 
 impl OutboxEvent {
-    /// The event's name in storage: `device.aboard` or `device.removed`.
+    /// The event's name in storage: `device.aboard`, `device.provisioned` or `device.removed`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::DeviceAboard => "device.aboard",
+            Self::DeviceProvisioned => "device.provisioned",
             Self::DeviceRemoved => "device.removed",
         }
     }
 
     /// The event of that name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::DeviceAboard, Self::DeviceRemoved]
-            .into_iter()
-            .find(|event| event.as_str() == name)
+        [
+            Self::DeviceAboard,
+            Self::DeviceProvisioned,
+            Self::DeviceRemoved,
+        ]
+        .into_iter()
+        .find(|event| event.as_str() == name)
     }
 }
 

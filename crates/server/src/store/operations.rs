@@ -7,7 +7,7 @@ use gangplank_token::{ClientId, StoredSecret};
 use gangplank_trust::{Origin, Quotas, TenantId};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
-use super::{Actor, Described, Device, DeviceState, RecordedAuthId};
+use super::{Actor, Credential, Described, Device, DeviceState};
 
 /// A device that the store may not know yet. The store compares these values and believes them:
 /// that they belong together is the caller's finding.
@@ -17,11 +17,18 @@ pub struct NewDevice {
     pub tenant: TenantId,
     /// Its name if it is new; a device that the key already has keeps its own.
     pub device_id: DeviceId,
-    /// The GUID that the certificate yields, or the operator gave.
-    pub certificate_id: CertificateId,
+    /// What it came with.
+    pub certificate: NewCertificate,
+}
+
+/// A certificate that the store may not know yet, and what it is found by.
+#[derive(Clone, Debug)]
+pub struct NewCertificate {
+    /// The GUID that the certificate yields, or the operator gave; none if it yields none.
+    pub certificate_id: Option<CertificateId>,
     /// The certificate.
     pub certificate: CertificateDer<'static>,
-    /// SHA-256 of the certificate's SubjectPublicKeyInfo.
+    /// SHA-256 of its SubjectPublicKeyInfo.
     pub spki_sha256: [u8; 32],
     /// SHA-256 of the whole certificate.
     pub fingerprint: [u8; 32],
@@ -32,6 +39,8 @@ pub struct NewDevice {
 pub struct Registration {
     /// The certificate and whose it is.
     pub device: NewDevice,
+    /// How many devices the tenant may have; any number without a limit.
+    pub max_devices: Option<u64>,
     /// Who vouches.
     pub actor: Actor,
     /// Now.
@@ -53,6 +62,8 @@ pub enum RegisterOutcome {
     Conflict(Conflict),
     /// There is no such tenant; nothing changed.
     NoSuchTenant,
+    /// The tenant has as many devices as it may; nothing changed.
+    TenantFull,
 }
 
 /// Which identity two devices cannot share.
@@ -66,6 +77,11 @@ pub enum Conflict {
     },
     /// The key belongs to a device of another certificate id or tenant.
     KeyTaken {
+        /// That device.
+        holder: DeviceId,
+    },
+    /// The device has another certificate id than the certificate that it came with.
+    OtherCertificateId {
         /// That device.
         holder: DeviceId,
     },
@@ -85,11 +101,12 @@ pub struct Admission {
     /// The policy that it was decided by, where that is the stored one.
     pub policy: Option<PolicyRevision>,
     /// What may be seen once only; consumed whatever the outcome, except
-    /// [`AdmissionOutcome::Replayed`], [`AdmissionOutcome::PolicyChanged`] and a proposed name that is
+    /// [`AdmissionOutcome::Replayed`], [`AdmissionOutcome::Outdated`] and a proposed name that is
     /// taken ([`Conflict::DeviceIdTaken`], [`Conflict::ClientIdTaken`]).
     pub once: Vec<OnceKey>,
-    /// What the device gets if it comes aboard.
-    pub credentials: Credentials,
+    /// What the device gets if it comes aboard. Without them it does not: a protocol adapter asks for
+    /// it, and it is made known and no more.
+    pub credentials: Option<Credentials>,
     /// What it says about itself; a member that is absent changes nothing.
     pub described: Described,
     /// The address it came from, for the audit.
@@ -110,10 +127,12 @@ pub struct PolicyRevision {
 /// On what ground a device asks to come aboard.
 #[derive(Clone, Debug)]
 pub enum AdmissionPlan {
-    /// It proved a registered key.
+    /// It is known: by a registered key, or by its credential and a proven chain.
     Known {
-        /// The device that has the key.
+        /// Which device.
         device_id: DeviceId,
+        /// The certificate that heads the chain, if it proved one: from now on one of the device's.
+        came_with: Option<NewCertificate>,
     },
     /// It proved a chain to an anchor that lets unknown devices aboard.
     Provision {
@@ -134,8 +153,12 @@ pub enum AdmissionPlan {
 pub struct Provisioning {
     /// How it came: recorded on the device.
     pub origin: Origin,
-    /// The authentication id that its certificate yields: recorded on the device.
-    pub auth_id: RecordedAuthId,
+    /// The credential it gets.
+    pub credential: Credential,
+    /// As in [`Device`].
+    pub device_id_values: Vec<String>,
+    /// As in [`Device`].
+    pub registration: String,
     /// How many devices there may be with it.
     pub quotas: Quotas,
 }
@@ -161,12 +184,17 @@ pub enum AdmissionOutcome {
     Created(Device, ClientId),
     /// Aboard once more, with the new credentials beside the old.
     Again(Device, ClientId),
+    /// Made known, by exactly one of racing calls; there were no credentials to give.
+    Provisioned(Device),
+    /// Known; there were no credentials to give.
+    Recognised(Device),
     /// An operator has to decide.
     Pending(Device),
     /// One of the once keys was seen before or is out of date; nothing at all changed.
     Replayed,
-    /// The tenant's policy is no longer the one that decided; nothing at all changed. Decide again.
-    PolicyChanged,
+    /// The tenant's policy is no longer the one that decided, or a device has the identity that was free;
+    /// nothing at all changed. Decide again.
+    Outdated,
     /// No, whoever asks.
     NotAdmissible(Inadmissible),
     /// The identity is another device's. To an unregistered certificate this must not be told
@@ -300,8 +328,9 @@ pub enum Change {
     Disable,
     /// Take it in again.
     Enable,
-    /// Forget it and all it has. Its certificate id and keys are remembered as removed: they
-    /// neither come aboard nor queue in this tenant until they are registered anew.
+    /// Forget it and all it has. Its certificate id, keys and authentication ids are remembered as
+    /// removed: they neither come aboard nor queue in this tenant until they are registered anew, or
+    /// the device is readmitted.
     Remove,
 }
 

@@ -45,7 +45,7 @@ pub struct TenantSave {
     /// Which one.
     pub id: TenantId,
     /// As what it is known to whoever changes it.
-    pub expected: ExpectedTenant,
+    pub expected: Expected,
     /// What it shall be.
     pub content: TenantContent,
     /// Who does it.
@@ -54,9 +54,9 @@ pub struct TenantSave {
     pub at: UnixTime,
 }
 
-/// What must be stored of a tenant before it is changed.
+/// What must be stored of a record before it is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExpectedTenant {
+pub enum Expected {
     /// Nothing: it is to be made.
     Absent,
     /// Anything.
@@ -114,8 +114,8 @@ pub enum TenantOutcome {
 pub struct TenantRemoval {
     /// Which one.
     pub id: TenantId,
-    /// As what it is known; nothing is removed by [`ExpectedTenant::Absent`].
-    pub expected: ExpectedTenant,
+    /// As what it is known; nothing is removed by [`Expected::Absent`].
+    pub expected: Expected,
     /// Who does it.
     pub actor: Actor,
     /// Now.

@@ -117,7 +117,6 @@ fn is_same(device: &KnownDevice, chain: &VerifiedChain, auth_id: &AuthId) -> boo
 fn changes(device: &KnownDevice, chain: &VerifiedChain) -> Vec<Change> {
     let bound = &device.bound;
     let lacks = |recorded: &[[u8; 32]], found| !recorded.is_empty() && !recorded.contains(&found);
-    let issuer = &bound.issuer;
     let found = [
         (
             Change::Certificate,
@@ -126,9 +125,7 @@ fn changes(device: &KnownDevice, chain: &VerifiedChain) -> Vec<Change> {
         (Change::Key, lacks(&bound.spki_sha256, chain.spki_sha256())),
         (
             Change::Issuer,
-            issuer
-                .as_ref()
-                .is_some_and(|name| *name != chain.issuer().prepared()),
+            !bound.issuers.is_empty() && !bound.issuers.contains(&chain.issuer().prepared()),
         ),
     ];
     let found = found.into_iter().filter(|(_, changed)| *changed);

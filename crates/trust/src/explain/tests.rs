@@ -194,11 +194,11 @@ fn a_device_is_held_to_what_its_anchor_binds() {
         }
     };
     let other = || Bound {
-        issuer: Some(
+        issuers: vec![
             crate::DistinguishedName::parse("CN=Other")
                 .unwrap()
                 .prepared(),
-        ),
+        ],
         spki_sha256: vec![key],
         certificate_sha256: vec![certificate],
     };

@@ -29,8 +29,10 @@ pub(crate) enum DeviceCommand {
     Disable(change::Change),
     /// Lift what `disable` did
     Enable(change::Change),
-    /// Forget a device; its GUID and key stay out until they are registered again
+    /// Forget a device; it stays out until it is registered again or readmitted
     Remove(change::Change),
+    /// Let a removed device come back by itself
+    Readmit(change::Readmit),
 }
 
 pub(crate) fn run(command: DeviceCommand) -> Result<Exit, Failure> {
@@ -44,6 +46,7 @@ pub(crate) fn run(command: DeviceCommand) -> Result<Exit, Failure> {
             DeviceCommand::Disable(arguments) => change::run(&arguments, "disable").await,
             DeviceCommand::Enable(arguments) => change::run(&arguments, "enable").await,
             DeviceCommand::Remove(arguments) => change::remove(&arguments).await,
+            DeviceCommand::Readmit(arguments) => change::readmit(&arguments).await,
         }
     })
 }

@@ -75,7 +75,7 @@ fn known(document: Document, tenant: &TenantId) -> Result<KnownDevice, Failure> 
             .map_err(|error| refused(&error))?,
         auth_id: document.auth_id.as_deref().map(StoredAuthId::new),
         bound: Bound {
-            issuer: issuer.map(|name| name.prepared()),
+            issuers: issuer.map(|name| name.prepared()).into_iter().collect(),
             spki_sha256: hashes(document.bound_key)?,
             certificate_sha256: hashes(document.bound_certificate)?,
         },

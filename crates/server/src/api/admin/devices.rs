@@ -18,8 +18,8 @@ use crate::api::path::Parameters;
 use crate::random;
 use crate::server::{BACKEND, Server};
 use crate::store::{
-    Actor, Change, ChangeOutcome, Conflict, DEFAULT_TENANT, DeviceQuery, DeviceState, NewDevice,
-    RegisterOutcome, Registration,
+    Actor, Change, ChangeOutcome, Conflict, DEFAULT_TENANT, DeviceQuery, DeviceState,
+    NewCertificate, NewDevice, RegisterOutcome, Registration,
 };
 
 pub(super) async fn register(
@@ -35,17 +35,22 @@ pub(super) async fn register(
     let certificate: CertificateDer<'static> =
         certificate_from_text(&body.certificate).map_err(invalid)?;
     let key = PublicKey::from_certificate(&certificate, BACKEND).map_err(invalid)?;
+    let tenants = server.tenants().await?;
+    let max_devices = tenants.index().get(&tenant).and_then(|one| one.max_devices);
     for _ in 0..3 {
         let device = NewDevice {
             tenant: tenant.clone(),
             device_id: DeviceId::random(&mut random::system()),
-            certificate_id: certificate_id.clone(),
-            fingerprint: BACKEND.sha256(&[&certificate]),
-            certificate: certificate.clone(),
-            spki_sha256: key.spki_sha256(),
+            certificate: NewCertificate {
+                certificate_id: Some(certificate_id.clone()),
+                fingerprint: BACKEND.sha256(&[&certificate]),
+                certificate: certificate.clone(),
+                spki_sha256: key.spki_sha256(),
+            },
         };
         let registration = Registration {
             device,
+            max_devices,
             actor: actor(),
             at: server.now(),
         };
@@ -56,6 +61,10 @@ pub(super) async fn register(
             }
             RegisterOutcome::Conflict(Conflict::DeviceIdTaken) => continue,
             RegisterOutcome::Conflict(conflict) => return Err(conflicting(&conflict)),
+            RegisterOutcome::TenantFull => {
+                let reason = format!("quota-tenant: {tenant} has as many devices as it may");
+                return Err(Refusal::new(ProblemName::WrongState, reason).explained());
+            }
             RegisterOutcome::NoSuchTenant => {
                 return Err(Refusal::not_found(format!("there is no tenant {tenant}")).explained());
             }
@@ -184,6 +193,28 @@ pub(super) async fn remove(
     match outcome {
         ChangeOutcome::NotFound => Err(no_device(&id)),
         _ => Ok(StatusCode::NO_CONTENT),
+    }
+}
+
+/// Forgets a removal: the device may come back by itself.
+pub(super) async fn readmit(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    Parameters((tenant, device)): Parameters<(String, String)>,
+) -> Result<StatusCode, Refusal> {
+    server.operator(&headers)?;
+    let tenant = TenantId::parse(&tenant).map_err(invalid)?;
+    let device = DeviceId::parse(&device).map_err(invalid)?;
+    let store = &server.shared.store;
+    match store
+        .readmit(&tenant, &device, actor(), server.now())
+        .await?
+    {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => {
+            let reason = format!("no device {device} was removed from the tenant {tenant}");
+            Err(Refusal::not_found(reason).explained())
+        }
     }
 }
 

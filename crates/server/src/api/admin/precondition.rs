@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue};
 
 use super::devices::unreadable;
 use crate::api::Refusal;
-use crate::store::ExpectedTenant;
+use crate::store::Expected;
 
 /// The strong entity tag of a revision.
 pub(super) fn entity_tag(revision: u64) -> HeaderValue {
@@ -15,15 +15,15 @@ pub(super) fn entity_tag(revision: u64) -> HeaderValue {
 }
 
 /// What a request says that it changes: anything, unless it has one `If-Match`.
-pub(super) fn expected(headers: &HeaderMap) -> Result<ExpectedTenant, Refusal> {
+pub(super) fn expected(headers: &HeaderMap) -> Result<Expected, Refusal> {
     let mut values = headers.get_all(IF_MATCH).iter();
     let value = match (values.next(), values.next()) {
-        (None, _) => return Ok(ExpectedTenant::Present),
+        (None, _) => return Ok(Expected::Present),
         (Some(value), None) => value.as_bytes(),
         (Some(_), Some(_)) => return Err(unreadable("there are several If-Match")),
     };
     if value == b"*" {
-        return Ok(ExpectedTenant::Present);
+        return Ok(Expected::Present);
     }
     let text = value
         .strip_prefix(b"\"")
@@ -31,7 +31,7 @@ pub(super) fn expected(headers: &HeaderMap) -> Result<ExpectedTenant, Refusal> {
     let digits = text.and_then(|text| core::str::from_utf8(text).ok());
     let revision = digits.and_then(|digits| digits.parse().ok());
     // A tag that is none of ours matches nothing that there is, and neither does a weak one.
-    revision.map(ExpectedTenant::Revision).ok_or_else(|| {
+    revision.map(Expected::Revision).ok_or_else(|| {
         unreadable("If-Match is * or the one entity tag of an answer, such as \"7\"")
     })
 }

@@ -21,7 +21,7 @@ use crate::api::path::Parameters;
 use crate::random;
 use crate::server::Server;
 use crate::store::{
-    DEFAULT_TENANT, ExpectedTenant, TenantContent, TenantOutcome, TenantQuery, TenantRecord,
+    DEFAULT_TENANT, Expected, TenantContent, TenantOutcome, TenantQuery, TenantRecord,
     TenantRemoval, TenantRemovalOutcome, TenantSave,
 };
 use crate::tenants;
@@ -99,11 +99,11 @@ pub(super) async fn update(
         let document = document.clone().with_certificates_of(&read(&stored)?);
         // The certificates are those of what was read: if that changed meanwhile, so may they have.
         let from = match expected {
-            ExpectedTenant::Present => ExpectedTenant::Revision(stored.policy_revision),
+            Expected::Present => Expected::Revision(stored.policy_revision),
             expected => expected,
         };
         match server.save_tenant(&id, from, &document).await? {
-            TenantOutcome::Unexpected { .. } if expected == ExpectedTenant::Present => {}
+            TenantOutcome::Unexpected { .. } if expected == Expected::Present => {}
             outcome => {
                 let warnings = server.warnings(&id, &document).await?;
                 return server.saved(StatusCode::OK, &id, &document, outcome, warnings);
@@ -162,9 +162,7 @@ impl Server {
 
     async fn create_tenant(&self, id: TenantId, body: &[u8]) -> Result<Response, Refusal> {
         let document = decode(body)?;
-        let outcome = self
-            .save_tenant(&id, ExpectedTenant::Absent, &document)
-            .await?;
+        let outcome = self.save_tenant(&id, Expected::Absent, &document).await?;
         if let TenantOutcome::Unexpected { .. } = outcome {
             let reason = format!("there is a tenant {id} already");
             return Err(Refusal::new(ProblemName::TenantExists, reason).explained());
@@ -180,7 +178,7 @@ impl Server {
     async fn save_tenant(
         &self,
         id: &TenantId,
-        expected: ExpectedTenant,
+        expected: Expected,
         document: &TenantDocument,
     ) -> Result<TenantOutcome, Refusal> {
         let issuers = document.anchors().map(|anchor| anchor.name().prepared());

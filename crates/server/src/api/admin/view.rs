@@ -13,7 +13,8 @@ use crate::store::{AuditRecord, DeploymentDocument, Device, Document};
 pub(super) struct DeviceView {
     device_id: String,
     tenant: String,
-    certificate_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate_id: Option<String>,
     state: &'static str,
     disabled: bool,
     revision: u64,
@@ -27,8 +28,8 @@ pub(super) struct DeviceView {
     anchor_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<OriginView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    auth_id: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    auth_ids: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     vendor: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,7 +86,7 @@ impl DeviceView {
         Self {
             device_id: device.id.as_str().to_owned(),
             tenant: device.tenant.as_str().to_owned(),
-            certificate_id: device.certificate_id.as_str().to_owned(),
+            certificate_id: device.certificate_id.map(|id| id.as_str().to_owned()),
             state: device.state.as_str(),
             disabled: device.disabled,
             revision: device.revision,
@@ -95,7 +96,11 @@ impl DeviceView {
             client_id: device.client_id.map(|id| id.as_str().to_owned()),
             anchor_id: device.anchor_id,
             origin: device.origin.as_ref().map(OriginView::of),
-            auth_id: device.auth_id.map(|id| id.text),
+            auth_ids: device
+                .credentials
+                .iter()
+                .map(|one| one.auth_id.as_str().to_owned())
+                .collect(),
             vendor: device.described.vendor,
             model_number: device.described.model_number,
             serial_number: device.described.serial_number,

@@ -4,16 +4,19 @@ use gangplank_envelope::{Envelope, Expect, PayloadType, Verified, VerifyError};
 use gangplank_key::{CertificateId, PublicKey, UnixTime};
 use gangplank_onboarding::{DeviceId, ProblemName};
 use gangplank_trust::{
-    ChainError, Decision, Outcome, Plan, PlannedDeviceId, Proof, Reason, Revocation, Source,
-    Tenant, TenantHint, TenantId, VerifiedChain, decide, verify,
+    ChainError, Decision, Outcome, Proof, Reason, Revocation, Source, Tenant, TenantHint, TenantId,
+    VerifiedChain, decide, verify,
 };
 
-use crate::admission::{LookUp, NotVouched, Refused, Stranger, by_device, look_up, stranger};
+use crate::admission::{
+    DeviceIdChoice, LookUp, Newcomer, NotVouched, Refused, Stranger, by_device, look_up,
+    new_certificate, stranger,
+};
 use crate::api::Refusal;
 use crate::random;
 use crate::reached::Reached;
 use crate::server::{BACKEND, PlainForm, Server};
-use crate::store::{AdmissionPlan, Device, DeviceState, NewDevice, PolicyRevision, Provisioning};
+use crate::store::{AdmissionPlan, Device, DeviceState, NewCertificate, NewDevice, PolicyRevision};
 use crate::tenants::Snapshot;
 
 /// An envelope that verified, and the plan that was decided for its sender.
@@ -22,16 +25,8 @@ pub(super) struct Found<'e> {
     pub(super) plan: AdmissionPlan,
     pub(super) policy: Option<PolicyRevision>,
     pub(super) device_id: DeviceIdChoice,
+    /// The id that the sender proved, or that its registered key stands for.
     pub(super) certificate_id: CertificateId,
-}
-
-/// Where a new device's id comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DeviceIdChoice {
-    /// It is random: if it is taken, so may be another.
-    Random,
-    /// The anchor's template makes it of the subject: there is no other.
-    Template,
 }
 
 /// What every question about one request goes by.
@@ -76,8 +71,8 @@ impl Server {
                     self.registered(envelope, &[device], asked).await
                 }
                 waiting => {
-                    let waiting =
-                        waiting.filter(|one| one.certificate_id == *envelope.claimed_signer());
+                    let claimed = Some(envelope.claimed_signer());
+                    let waiting = waiting.filter(|one| one.certificate_id.as_ref() == claimed);
                     self.unregistered(envelope, key, waiting, asked).await
                 }
             },
@@ -96,27 +91,28 @@ impl Server {
         let tenant = asked.tenants.index().get(&device.tenant).ok_or_else(|| {
             Refusal::not_admitted(format!("the tenant {} is not configured", device.tenant))
         })?;
-        let decision = match &device.anchor_id {
-            None => decide(
-                &Proof::Registered,
-                tenant,
-                Some(&device.known()).into(),
-                asked.source,
-                asked.now,
-            ),
-            Some(_) => by_anchor(envelope, device, tenant, asked),
+        let certificate_id = verified.signer().clone();
+        let chain = match device.comes_by_anchor() {
+            true => Some(again_by_anchor(envelope, device, tenant, asked.now)),
+            false => None,
         };
-        log(&decision, &device.certificate_id);
+        let decision = match &chain {
+            None => on_known(&Proof::Registered, device, tenant, asked),
+            Some(Ok(chain)) => on_known(&Proof::Chain(chain), device, tenant, asked),
+            Some(Err(error)) => refuse(Reason::NotTrusted(error.clone())),
+        };
+        log(&decision, &certificate_id);
         match decision.outcome {
             // One that waits goes to the store as well: its once keys are consumed there.
             Outcome::Known(_) | Outcome::Pending => Ok(Found {
                 verified,
                 plan: AdmissionPlan::Known {
                     device_id: device.id.clone(),
+                    came_with: chain.and_then(Result::ok).as_ref().map(new_certificate),
                 },
                 policy: asked.tenants.policy_of(tenant),
                 device_id: DeviceIdChoice::Random,
-                certificate_id: device.certificate_id.clone(),
+                certificate_id,
             }),
             Outcome::Refuse(reason) => Err(self.turn_away(&verified, &reason, asked.now).await?),
             Outcome::Provision(_) => Err(Refusal::new(
@@ -146,8 +142,7 @@ impl Server {
         let claimed = verified.signer().clone();
         let (decision, tenant) = match &chain {
             Ok((tenant, chain)) => (
-                self.vouched_for(chain, tenant, &claimed, &key.spki_sha256(), asked)
-                    .await?,
+                self.vouched_for(chain, tenant, &claimed, asked).await?,
                 *tenant,
             ),
             Err(NotVouched::NotTrusted { named, error }) => {
@@ -158,27 +153,42 @@ impl Server {
             }
         };
         log(&decision, &claimed);
-        let (plan, device_id) = match decision.outcome {
-            Outcome::Provision(plan) => provision(&verified, &key, tenant, &plan)?,
-            Outcome::Pending => {
+        let (plan, device_id) = match (decision.outcome, &chain) {
+            (Outcome::Provision(plan), Ok((_, chain))) => {
+                let newcomer = Newcomer::of(&plan, chain).map_err(Refusal::not_admitted)?;
+                let plan = AdmissionPlan::Provision {
+                    device: newcomer.device,
+                    provisioning: Box::new(newcomer.provisioning),
+                };
+                (plan, newcomer.id_choice)
+            }
+            // Recognised by its certificate's subject: the key is new.
+            (Outcome::Known(recognition), Ok((_, chain))) => {
+                let plan = AdmissionPlan::Known {
+                    device_id: DeviceId::parse(&recognition.device_id)
+                        .map_err(Refusal::not_admitted)?,
+                    came_with: Some(new_certificate(chain)),
+                };
+                (plan, DeviceIdChoice::Random)
+            }
+            (Outcome::Pending, _) => {
                 let device_id = DeviceId::random(&mut random::system());
                 let device = new_device(&verified, &key, &tenant.id, device_id)?;
                 (AdmissionPlan::Queue { device }, DeviceIdChoice::Random)
             }
-            Outcome::Refuse(reason) => {
+            (Outcome::Refuse(reason), chain) => {
                 // That nobody knows it says less than why no anchor stands behind it.
                 let reason = match (reason, chain) {
                     (Reason::UnknownDevice, Err(NotVouched::NotTrusted { error, .. })) => {
-                        Reason::NotTrusted(error)
+                        Reason::NotTrusted(error.clone())
                     }
                     (reason, _) => reason,
                 };
                 return Err(self.turn_away(&verified, &reason, asked.now).await?);
             }
-            Outcome::Known(_) => {
-                return Err(Refusal::not_admitted(
-                    "the device is known under another key",
-                ));
+            (Outcome::Known(_) | Outcome::Provision(_), Err(_)) => {
+                let reason = "who proved possession only can neither be known nor join";
+                return Err(Refusal::new(ProblemName::InternalError, reason));
             }
         };
         Ok(Found {
@@ -220,31 +230,13 @@ impl Server {
         chain: &VerifiedChain,
         tenant: &Tenant,
         claimed: &CertificateId,
-        spki_sha256: &[u8; 32],
         asked: &Asked<'_>,
     ) -> Result<Decision, Refusal> {
         if let Some(reason) = another_id(chain, claimed) {
             return Ok(refuse(reason));
         }
-        let devices = self.shared.store.devices_by_certificate_id(claimed).await?;
-        // Who only claims the id is no reason to keep away the one whom an anchor vouches for.
-        let has_key = |device: &Device| {
-            let keys = device.certificates.iter();
-            keys.map(|one| one.spki_sha256)
-                .any(|hash| hash == *spki_sha256)
-        };
-        let known = devices
-            .iter()
-            .filter(|device| device.tenant == tenant.id)
-            .find(|device| has_key(device) || !device.is_mere_claim())
-            .map(Device::known);
-        Ok(decide(
-            &Proof::Chain(chain),
-            tenant,
-            known.as_ref().into(),
-            asked.source,
-            asked.now,
-        ))
+        let decision = self.decide_on_chain(chain, tenant, asked.source, asked.now);
+        Ok(decision.await?)
     }
 }
 
@@ -259,7 +251,7 @@ fn by_possession<'t>(
     let tenant = named
         .or_else(|| asked.tenants.default_tenant())
         .ok_or_else(|| Refusal::not_admitted(format!("no tenant claims it: {error}")))?;
-    let known = waiting.map(Device::known);
+    let known = waiting.map(|device| device.known(None));
     let decision = decide(
         &Proof::Possession,
         tenant,
@@ -271,29 +263,29 @@ fn by_possession<'t>(
 }
 
 /// A device that came by an anchor comes again by one: anchors and their rules hold at every login.
-fn by_anchor(
+fn again_by_anchor(
     envelope: &Envelope<'_>,
     device: &Device,
     tenant: &Tenant,
-    asked: &Asked<'_>,
-) -> Decision {
+    now: UnixTime,
+) -> Result<VerifiedChain, ChainError> {
     let stored = device.certificates.last();
     let stored: Vec<_> = stored.iter().map(|one| one.certificate.clone()).collect();
     let certificates = match envelope.claimed_certificates() {
         [] => stored.as_slice(),
         sent => sent,
     };
-    let revocation = Revocation::NotChecked;
-    match verify(certificates, tenant, revocation, BACKEND, asked.now) {
-        Ok(chain) => decide(
-            &Proof::Chain(&chain),
-            tenant,
-            Some(&device.known()).into(),
-            asked.source,
-            asked.now,
-        ),
-        Err(error) => refuse(Reason::NotTrusted(error)),
-    }
+    verify(certificates, tenant, Revocation::NotChecked, BACKEND, now)
+}
+
+/// Decides about a device that was found by its key.
+fn on_known(proof: &Proof<'_>, device: &Device, tenant: &Tenant, asked: &Asked<'_>) -> Decision {
+    let auth_id = match proof {
+        Proof::Chain(chain) => chain.auth_id().ok(),
+        _ => None,
+    };
+    let known = device.known(auth_id);
+    decide(proof, tenant, Some(&known).into(), asked.source, asked.now)
 }
 
 fn refuse(reason: Reason) -> Decision {
@@ -314,33 +306,6 @@ fn another_id(chain: &VerifiedChain, claimed: &CertificateId) -> Option<Reason> 
     Some(Reason::CertificateIdMismatch { claimed, yields })
 }
 
-fn provision(
-    verified: &Verified<'_>,
-    key: &PublicKey,
-    tenant: &Tenant,
-    plan: &Plan,
-) -> Result<(AdmissionPlan, DeviceIdChoice), Refusal> {
-    let (device_id, choice) = match plan.device_id() {
-        PlannedDeviceId::Random => {
-            let random = DeviceId::random(&mut random::system());
-            (random, DeviceIdChoice::Random)
-        }
-        PlannedDeviceId::Template { id, .. } => {
-            let id = DeviceId::parse(id).map_err(Refusal::not_admitted)?;
-            (id, DeviceIdChoice::Template)
-        }
-    };
-    let plan = AdmissionPlan::Provision {
-        device: new_device(verified, key, &tenant.id, device_id)?,
-        provisioning: Box::new(Provisioning {
-            origin: plan.origin().clone(),
-            auth_id: plan.auth_id().into(),
-            quotas: plan.quotas(),
-        }),
-    };
-    Ok((plan, choice))
-}
-
 fn new_device(
     verified: &Verified<'_>,
     key: &PublicKey,
@@ -354,10 +319,12 @@ fn new_device(
     Ok(NewDevice {
         tenant: tenant.clone(),
         device_id,
-        certificate_id: verified.signer().clone(),
-        certificate: leaf.clone(),
-        spki_sha256: key.spki_sha256(),
-        fingerprint: key.backend().sha256(&[leaf]),
+        certificate: NewCertificate {
+            certificate_id: Some(verified.signer().clone()),
+            certificate: leaf.clone(),
+            spki_sha256: key.spki_sha256(),
+            fingerprint: key.backend().sha256(&[leaf]),
+        },
     })
 }
 

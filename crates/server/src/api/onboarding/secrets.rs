@@ -4,7 +4,7 @@ use gangplank_key::UnixTime;
 use gangplank_onboarding::{DeviceId, ProblemName};
 use gangplank_token::{ClientId, ClientSecret, GitToken};
 
-use super::finding::DeviceIdChoice;
+use crate::admission::DeviceIdChoice;
 use crate::api::Refusal;
 use crate::random;
 use crate::server::Server;
@@ -40,7 +40,9 @@ impl Secrets {
 
 /// Proposes other random names than those that are taken.
 pub(super) fn rename(admission: &mut Admission, choice: DeviceIdChoice) -> Result<(), Refusal> {
-    admission.credentials.client_id = client_id()?;
+    if let Some(credentials) = &mut admission.credentials {
+        credentials.client_id = client_id()?;
+    }
     match &mut admission.plan {
         AdmissionPlan::Provision { device, .. } | AdmissionPlan::Queue { device }
             if choice == DeviceIdChoice::Random =>

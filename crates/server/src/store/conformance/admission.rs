@@ -43,7 +43,9 @@ async fn an_unknown_device_of_an_anchor_is_provisioned(bench: Bench) -> Checked 
     expect_eq!(device.anchor_id.as_deref(), Some("anchor"));
     expect_eq!(device.policy_revision, Some(7));
     expect_eq!(device.origin, Some(origin("anchor")));
-    expect_eq!(device.auth_id, Some(auth_id()));
+    expect_eq!(device.credentials, [credential(1)]);
+    expect_eq!(device.device_id_values, ["d"]);
+    expect_eq!(device.registration, "{\"ext\":1}");
     expect_eq!(bench.device(1).await?, Some(device.clone()));
     let events = bench.store.outbox(0, 10).await?;
     let events: Vec<_> = events
@@ -90,7 +92,7 @@ async fn a_replayed_message_changes_nothing(bench: Bench) -> Checked {
     let outcome = bench.store.create_or_adopt(first.clone()).await?;
     let device = expect_match!(outcome, AdmissionOutcome::Created(device, _) => device);
     let audit = bench.audit().await?;
-    first.credentials = credentials(1, 2)?;
+    first.credentials = Some(credentials(1, 2)?);
     first.described.vendor = Some("somebody else".to_owned());
     let outcome = bench.store.create_or_adopt(first).await?;
     expect_eq!(outcome, AdmissionOutcome::Replayed);
@@ -122,7 +124,7 @@ async fn of_a_list_with_a_seen_key_no_key_is_consumed(bench: Bench) -> Checked {
 async fn a_device_keeps_its_client_id(bench: Bench) -> Checked {
     let device = bench.aboard(1, 1).await?;
     let mut second = provision(1, 2)?;
-    second.credentials.client_id = client_id(99)?;
+    second.credentials = Some(credentials(99, 2)?);
     let outcome = bench.store.create_or_adopt(second).await?;
     expect_eq!(outcome, AdmissionOutcome::Again(device, client_id(1)?));
     Ok(())
@@ -132,11 +134,11 @@ async fn a_client_id_of_another_is_a_conflict(bench: Bench) -> Checked {
     bench.aboard(1, 1).await?;
     bench.register(3).await?;
     for (free, mut admission) in [(2, provision(2, 2)?), (3, known(3, 3)?)] {
-        admission.credentials.client_id = client_id(1)?;
+        admission.credentials = Some(credentials(1, free)?);
         let outcome = bench.store.create_or_adopt(admission.clone()).await?;
         expect_eq!(outcome, AdmissionOutcome::Conflict(Conflict::ClientIdTaken));
         // With another name the same request is no replay of itself.
-        admission.credentials.client_id = client_id(free)?;
+        admission.credentials = Some(credentials(free, free)?);
         let outcome = bench.store.create_or_adopt(admission).await?;
         let created = matches!(outcome, AdmissionOutcome::Created(..));
         expect!(created, "{outcome:?}");
@@ -147,7 +149,7 @@ async fn a_client_id_of_another_is_a_conflict(bench: Bench) -> Checked {
 async fn a_certificate_id_of_another_key_does_not_come_aboard(bench: Bench) -> Checked {
     let before = bench.register(1).await?;
     let mut other = new(2)?;
-    other.certificate_id = certificate_id(1)?;
+    other.certificate.certificate_id = Some(certificate_id(1)?);
     let holder = device_id(1)?;
     let conflict = AdmissionOutcome::Conflict(Conflict::CertificateIdTaken { holder });
     let queue = AdmissionPlan::Queue {
@@ -165,7 +167,7 @@ async fn a_certificate_id_of_another_key_does_not_come_aboard(bench: Bench) -> C
 async fn a_key_under_another_id_does_not_come_aboard(bench: Bench) -> Checked {
     bench.aboard(1, 1).await?;
     let mut other = new(2)?;
-    other.spki_sha256 = bytes("key", 1);
+    other.certificate.spki_sha256 = bytes("key", 1);
     let plan = provision_plan(other);
     let outcome = bench.store.create_or_adopt(admission(plan, 2, 2)?).await?;
     let holder = device_id(1)?;
@@ -180,7 +182,7 @@ async fn a_key_under_another_id_does_not_come_aboard(bench: Bench) -> Checked {
 
 async fn a_proven_chain_displaces_a_waiting_stranger(bench: Bench) -> Checked {
     let mut squatter = new(1)?;
-    squatter.certificate_id = certificate_id(2)?;
+    squatter.certificate.certificate_id = Some(certificate_id(2)?);
     let plan = AdmissionPlan::Queue { device: squatter };
     let outcome = bench.store.create_or_adopt(admission(plan, 1, 1)?).await?;
     expect_match!(outcome, AdmissionOutcome::Pending(_) => ());

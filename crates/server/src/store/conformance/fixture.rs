@@ -6,15 +6,15 @@ use gangplank_envelope::OnceKey;
 use gangplank_key::CertificateId;
 use gangplank_onboarding::DeviceId;
 use gangplank_token::{ClientId, StoredSecret};
-use gangplank_trust::{Origin, Quotas, TenantId};
+use gangplank_trust::{Origin, Quotas, StoredAuthId, TenantId};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::{Backend, Failure};
 use crate::store::{
     Actor, Admission, AdmissionOutcome, AdmissionPlan, AuditRecord, AuthenticationOutcome,
-    CapabilitiesReport, Change, ChangeOutcome, ClientAuthentication, Credentials, DEFAULT_TENANT,
-    Described, Device, ExpectedTenant, GitTokenIssue, IssueOutcome, MAX_PAGE, NewDevice,
-    Provisioning, RecordedAuthId, RegisterOutcome, Registration, StatusReport, Store,
+    CapabilitiesReport, Change, ChangeOutcome, ClientAuthentication, Credential, Credentials,
+    DEFAULT_TENANT, Described, Device, Expected, GitTokenIssue, IssueOutcome, MAX_PAGE,
+    NewCertificate, NewDevice, Provisioning, RegisterOutcome, Registration, StatusReport, Store,
     TenantContent, TenantOutcome, TenantQuery, TenantRecord, TenantSave, TokenKind,
 };
 
@@ -165,10 +165,10 @@ impl Bench {
 
     /// Makes a tenant, or changes the one that is there; its revision.
     pub(super) async fn put_tenant(&self, id: &str, enabled: bool) -> Result<u64, Failure> {
-        let mut save = tenant_save(id, ExpectedTenant::Present)?;
+        let mut save = tenant_save(id, Expected::Present)?;
         save.content.enabled = enabled;
         if self.store.tenant(&save.id).await?.is_none() {
-            save.expected = ExpectedTenant::Absent;
+            save.expected = Expected::Absent;
         }
         let outcome = self.store.save_tenant(save).await?;
         Ok(expect_match!(outcome, TenantOutcome::Saved { revision } => revision))
@@ -227,7 +227,7 @@ pub(super) fn tenant(id: &str) -> Result<TenantId, Failure> {
     TenantId::parse(id).map_err(|error| Failure(error.to_string()))
 }
 
-pub(super) fn tenant_save(id: &str, expected: ExpectedTenant) -> Result<TenantSave, Failure> {
+pub(super) fn tenant_save(id: &str, expected: Expected) -> Result<TenantSave, Failure> {
     Ok(TenantSave {
         id: tenant(id)?,
         expected,
@@ -247,7 +247,13 @@ pub(super) fn new(n: u32) -> Result<NewDevice, Failure> {
     Ok(NewDevice {
         tenant: tenant(DEFAULT_TENANT)?,
         device_id: device_id(n)?,
-        certificate_id: certificate_id(n)?,
+        certificate: certificate(n)?,
+    })
+}
+
+pub(super) fn certificate(n: u32) -> Result<NewCertificate, Failure> {
+    Ok(NewCertificate {
+        certificate_id: Some(certificate_id(n)?),
         certificate: CertificateDer::from(format!("certificate {n}").into_bytes()),
         spki_sha256: bytes("key", n),
         fingerprint: bytes("certificate", n),
@@ -257,6 +263,7 @@ pub(super) fn new(n: u32) -> Result<NewDevice, Failure> {
 pub(super) fn registration(device: NewDevice) -> Registration {
     Registration {
         device,
+        max_devices: None,
         actor: operator(),
         at: at(0),
     }
@@ -276,7 +283,7 @@ pub(super) fn admission(plan: AdmissionPlan, n: u32, k: u32) -> Result<Admission
         plan,
         policy: None,
         once: Vec::new(),
-        credentials: credentials(n, k)?,
+        credentials: Some(credentials(n, k)?),
         described: Described::default(),
         source: None,
         at: at(0),
@@ -295,21 +302,32 @@ pub(super) fn origin(anchor: &str) -> Origin {
     }
 }
 
-pub(super) fn auth_id() -> RecordedAuthId {
-    RecordedAuthId {
-        text: "a:\"b\"".to_owned(),
-        template_values: vec!["a".to_owned(), "\"b\"".to_owned()],
+/// What device `n` is recognised by.
+pub(super) fn credential(n: u32) -> Credential {
+    let values = vec![format!("a{n}"), "\"b\"".to_owned()];
+    Credential {
+        auth_id: StoredAuthId::of_template(&values.join(":"), values),
+        document: format!("credential {n}"),
     }
 }
 
+/// Device `n` comes by an anchor. Its number is the end of its id.
 pub(super) fn provision_plan(device: NewDevice) -> AdmissionPlan {
+    let number = device.device_id.as_str().trim_start_matches("d-");
+    let credential = credential(number.parse().unwrap_or_default());
     AdmissionPlan::Provision {
         device,
-        provisioning: Box::new(Provisioning {
-            origin: origin("anchor"),
-            auth_id: auth_id(),
-            quotas: Quotas::default(),
-        }),
+        provisioning: Box::new(provisioning(credential)),
+    }
+}
+
+pub(super) fn provisioning(credential: Credential) -> Provisioning {
+    Provisioning {
+        origin: origin("anchor"),
+        credential,
+        device_id_values: vec!["d".to_owned()],
+        registration: "{\"ext\":1}".to_owned(),
+        quotas: Quotas::default(),
     }
 }
 
@@ -323,7 +341,12 @@ pub(super) fn queue(n: u32) -> Result<Admission, Failure> {
 
 pub(super) fn known(n: u32, k: u32) -> Result<Admission, Failure> {
     let device_id = device_id(n)?;
-    admission(AdmissionPlan::Known { device_id }, n, k)
+    let came_with = None;
+    let plan = AdmissionPlan::Known {
+        device_id,
+        came_with,
+    };
+    admission(plan, n, k)
 }
 
 pub(super) fn authentication(

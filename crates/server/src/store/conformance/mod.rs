@@ -16,6 +16,7 @@ mod fixture;
 mod admission;
 mod credentials;
 mod durability;
+mod identity;
 mod operator;
 mod policy;
 mod races;
@@ -23,6 +24,7 @@ mod records;
 mod refusals;
 mod registration;
 mod reports;
+mod saves;
 mod tenants;
 
 use core::fmt;
@@ -130,7 +132,7 @@ struct Case {
     run: fn(Bench) -> Pin<Box<dyn Future<Output = Checked> + Send>>,
 }
 
-fn groups() -> [Vec<Case>; 11] {
+fn groups() -> [Vec<Case>; 13] {
     [
         registration::cases(),
         admission::cases(),
@@ -141,6 +143,8 @@ fn groups() -> [Vec<Case>; 11] {
         records::cases(),
         tenants::cases(),
         policy::cases(),
+        identity::cases(),
+        saves::cases(),
         races::cases(),
         durability::cases(),
     ]

@@ -27,7 +27,7 @@ async fn a_plan_counts_under_the_policy_that_decided_only(bench: Bench) -> Check
                 .store
                 .create_or_adopt(decided_by(&plan, stale)?)
                 .await?;
-            expect_eq!(outcome, AdmissionOutcome::PolicyChanged);
+            expect_eq!(outcome, AdmissionOutcome::Outdated);
         }
     }
     let mut elsewhere = decided_by(&provision(1, 1)?, revision)?;
@@ -36,7 +36,7 @@ async fn a_plan_counts_under_the_policy_that_decided_only(bench: Bench) -> Check
         revision,
     });
     let outcome = bench.store.create_or_adopt(elsewhere).await?;
-    expect_eq!(outcome, AdmissionOutcome::PolicyChanged);
+    expect_eq!(outcome, AdmissionOutcome::Outdated);
     let devices = bench.store.devices(&DeviceQuery::default()).await?;
     expect_eq!(devices.len(), 1);
     for plan in [provision(1, 1)?, known(9, 9)?] {
@@ -50,7 +50,7 @@ async fn a_plan_of_an_old_policy_consumes_nothing(bench: Bench) -> Checked {
     let mut plan = provision(1, 1)?;
     plan.once = vec![once(1, 60)];
     let outcome = bench.store.create_or_adopt(decided_by(&plan, 1)?).await?;
-    expect_eq!(outcome, AdmissionOutcome::PolicyChanged);
+    expect_eq!(outcome, AdmissionOutcome::Outdated);
     let outcome = bench.store.create_or_adopt(decided_by(&plan, 0)?).await?;
     expect_match!(outcome, AdmissionOutcome::Created(..) => ());
     Ok(())
@@ -72,7 +72,7 @@ async fn an_anchor_provisions_as_many_as_it_may(bench: Bench) -> Checked {
     let outcome = bench.store.create_or_adopt(limited(4, "b", two)?).await?;
     expect_match!(outcome, AdmissionOutcome::Created(..) => ());
     let mut again = limited(1, "a", two)?;
-    again.credentials = credentials(1, 9)?;
+    again.credentials = Some(credentials(1, 9)?);
     let outcome = bench.store.create_or_adopt(again).await?;
     expect_match!(outcome, AdmissionOutcome::Again(..) => ());
     bench.change(1, Change::Remove).await?;
@@ -154,8 +154,8 @@ fn limited(n: u32, anchor: &str, quotas: Quotas) -> Result<Admission, Failure> {
         device: new(n)?,
         provisioning: Box::new(Provisioning {
             origin: origin(anchor),
-            auth_id: auth_id(),
             quotas,
+            ..provisioning(credential(n))
         }),
     };
     admission(plan, n, n)

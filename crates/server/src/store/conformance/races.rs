@@ -3,8 +3,8 @@ use std::sync::Arc;
 use super::fixture::*;
 use super::{Checked, Failure};
 use crate::store::{
-    Admission, AdmissionOutcome, Change, ChangeOutcome, Conflict, DeviceQuery, MAX_TOKENS,
-    RegisterOutcome, StoreError, TokenKind,
+    Admission, AdmissionOutcome, AdmissionPlan, Change, ChangeOutcome, Conflict, DeviceQuery,
+    MAX_TOKENS, RegisterOutcome, StoreError, TokenKind,
 };
 
 cases![
@@ -78,7 +78,7 @@ async fn of_racing_first_calls_exactly_one_is_created(bench: Bench) -> Checked {
 async fn of_racing_devices_of_one_certificate_id_exactly_one_is_created(bench: Bench) -> Checked {
     let admissions = (0..RACERS).map(|n| {
         let mut device = new(n)?;
-        device.certificate_id = certificate_id(1)?;
+        device.certificate.certificate_id = Some(certificate_id(1)?);
         admission(provision_plan(device), n, n)
     });
     let outcomes = admit(&bench, admissions).await?;
@@ -98,7 +98,12 @@ async fn racing_calls_of_one_key_make_one_device(bench: Bench) -> Checked {
     let admissions = (0..RACERS).map(|n| {
         let mut device = new(1)?;
         device.device_id = device_id(n)?;
-        admission(provision_plan(device), n, n)
+        let provisioning = Box::new(provisioning(credential(1)));
+        let plan = AdmissionPlan::Provision {
+            device,
+            provisioning,
+        };
+        admission(plan, n, n)
     });
     let outcomes = admit(&bench, admissions).await?;
     expect_eq!(created(&outcomes), 1);

@@ -47,7 +47,7 @@ async fn a_removed_device_does_not_come_back(bench: Bench) -> Checked {
     refused(&bench, 1, Inadmissible::Removed).await?;
     // Nor its certificate id with another key.
     let mut other = new(2)?;
-    other.certificate_id = certificate_id(1)?;
+    other.certificate.certificate_id = Some(certificate_id(1)?);
     let plan = provision_plan(other);
     let outcome = bench.store.create_or_adopt(admission(plan, 2, 2)?).await?;
     expect_eq!(
@@ -61,7 +61,7 @@ async fn a_removed_key_does_not_come_back_under_another_id(bench: Bench) -> Chec
     bench.aboard(1, 1).await?;
     bench.change(1, Change::Remove).await?;
     let mut other = new(2)?;
-    other.spki_sha256 = bytes("key", 1);
+    other.certificate.spki_sha256 = bytes("key", 1);
     let plan = AdmissionPlan::Queue { device: other };
     let outcome = bench.store.create_or_adopt(admission(plan, 2, 2)?).await?;
     expect_eq!(
@@ -86,11 +86,11 @@ async fn another_key_that_was_removed_stays_removed(bench: Bench) -> Checked {
     bench.aboard(1, 1).await?;
     bench.change(1, Change::Remove).await?;
     let mut successor = new(2)?;
-    successor.certificate_id = certificate_id(1)?;
+    successor.certificate.certificate_id = Some(certificate_id(1)?);
     let outcome = bench.store.register(registration(successor)).await?;
     expect_match!(outcome, RegisterOutcome::Created(_) => ());
     let mut old_key = new(3)?;
-    old_key.spki_sha256 = bytes("key", 1);
+    old_key.certificate.spki_sha256 = bytes("key", 1);
     let plan = provision_plan(old_key);
     let outcome = bench.store.create_or_adopt(admission(plan, 3, 3)?).await?;
     expect_eq!(

@@ -23,7 +23,7 @@ cases![
 async fn a_registered_device_is_found_in_every_way(bench: Bench) -> Checked {
     let device = bench.register(1).await?;
     expect_eq!(device.state, DeviceState::Registered);
-    expect_eq!(device.certificate_id, certificate_id(1)?);
+    expect_eq!(device.certificate_id, Some(certificate_id(1)?));
     expect_eq!(device.certificates.len(), 1);
     expect_eq!(bench.device(1).await?, Some(device.clone()));
     let by_key = bench.store.device_by_key(&bytes("key", 1)).await?;
@@ -53,7 +53,7 @@ async fn a_certificate_id_of_another_key_is_a_conflict(bench: Bench) -> Checked 
     bench.register(1).await?;
     let audit = bench.audit().await?;
     let mut other = new(2)?;
-    other.certificate_id = certificate_id(1)?;
+    other.certificate.certificate_id = Some(certificate_id(1)?);
     let outcome = bench.store.register(registration(other)).await?;
     let holder = device_id(1)?;
     let conflict = Conflict::CertificateIdTaken { holder };
@@ -69,7 +69,7 @@ async fn a_key_of_another_device_is_a_conflict(bench: Bench) -> Checked {
     let holder = device_id(1)?;
     let conflict = RegisterOutcome::Conflict(Conflict::KeyTaken { holder });
     let mut other = new(2)?;
-    other.spki_sha256 = bytes("key", 1);
+    other.certificate.spki_sha256 = bytes("key", 1);
     let outcome = bench.store.register(registration(other)).await?;
     expect_eq!(outcome, conflict);
     let mut abroad = new(1)?;
@@ -94,7 +94,7 @@ async fn two_tenants_may_know_one_certificate_id(bench: Bench) -> Checked {
     bench.put_tenant("other", true).await?;
     let mut abroad = new(2)?;
     abroad.tenant = tenant("other")?;
-    abroad.certificate_id = certificate_id(1)?;
+    abroad.certificate.certificate_id = Some(certificate_id(1)?);
     let outcome = bench.store.register(registration(abroad)).await?;
     expect_match!(outcome, RegisterOutcome::Created(_) => ());
     let found = bench
@@ -109,8 +109,8 @@ async fn two_tenants_may_know_one_certificate_id(bench: Bench) -> Checked {
 async fn a_renewed_certificate_of_the_same_key_is_added(bench: Bench) -> Checked {
     let before = bench.register(1).await?;
     let mut renewed = new(1)?;
-    renewed.certificate = CertificateDer::from(b"renewed".to_vec());
-    renewed.fingerprint = bytes("renewed", 1);
+    renewed.certificate.certificate = CertificateDer::from(b"renewed".to_vec());
+    renewed.certificate.fingerprint = bytes("renewed", 1);
     let outcome = bench.store.register(registration(renewed)).await?;
     let device = expect_match!(outcome, RegisterOutcome::Same(device) => device);
     expect_eq!(device.certificates.len(), 2);

@@ -6,7 +6,7 @@ use super::fixture::*;
 use super::races::{RACERS, all};
 use super::{Checked, Failure};
 use crate::store::{
-    Change, DEFAULT_TENANT, ExpectedTenant, NewDevice, RegisterOutcome, TenantNews, TenantOutcome,
+    Change, DEFAULT_TENANT, Expected, NewDevice, RegisterOutcome, TenantNews, TenantOutcome,
     TenantQuery, TenantRecord, TenantRemoval, TenantRemovalOutcome, TenantSave, action,
 };
 
@@ -46,8 +46,8 @@ async fn the_default_tenant_is_there(bench: Bench) -> Checked {
 }
 
 async fn a_tenant_is_made_once(bench: Bench) -> Checked {
-    let revision = made(&bench, tenant_save("acme", ExpectedTenant::Absent)?).await?;
-    let again = tenant_save("acme", ExpectedTenant::Absent)?;
+    let revision = made(&bench, tenant_save("acme", Expected::Absent)?).await?;
+    let again = tenant_save("acme", Expected::Absent)?;
     let unexpected = TenantOutcome::Unexpected { current: revision };
     expect_eq!(bench.store.save_tenant(again).await?, unexpected);
     let entries = bench.audit().await?;
@@ -61,15 +61,15 @@ async fn a_tenant_is_made_once(bench: Bench) -> Checked {
 }
 
 async fn a_tenant_changes_only_from_the_revision_that_is_expected(bench: Bench) -> Checked {
-    let first = made(&bench, tenant_save("acme", ExpectedTenant::Absent)?).await?;
-    let mut change = tenant_save("acme", ExpectedTenant::Revision(first))?;
+    let first = made(&bench, tenant_save("acme", Expected::Absent)?).await?;
+    let mut change = tenant_save("acme", Expected::Revision(first))?;
     change.content.enabled = false;
     change.content.document = "another".to_owned();
     let second = made(&bench, change.clone()).await?;
     expect!(second > first, "revision {second} follows {first}");
     let outcome = bench.store.save_tenant(change).await?;
     expect_eq!(outcome, TenantOutcome::Unexpected { current: second });
-    let third = made(&bench, tenant_save("acme", ExpectedTenant::Present)?).await?;
+    let third = made(&bench, tenant_save("acme", Expected::Present)?).await?;
     let stored = bench.store.tenant(&tenant("acme")?).await?;
     let expected = TenantRecord {
         id: tenant("acme")?,
@@ -87,7 +87,7 @@ async fn a_tenant_changes_only_from_the_revision_that_is_expected(bench: Bench) 
 }
 
 async fn a_tenant_that_is_not_there_is_not_changed(bench: Bench) -> Checked {
-    for expected in [ExpectedTenant::Present, ExpectedTenant::Revision(0)] {
+    for expected in [Expected::Present, Expected::Revision(0)] {
         let outcome = bench.store.save_tenant(tenant_save("acme", expected)?);
         expect_eq!(outcome.await?, TenantOutcome::NotFound);
         let outcome = bench
@@ -106,11 +106,11 @@ async fn an_alias_is_one_tenants(bench: Bench) -> Checked {
     expect_eq!(outcome, alias_taken("one")?);
     let two = made(&bench, with_alias("two", "works")?).await?;
     let mut change = with_alias("two", "plant")?;
-    change.expected = ExpectedTenant::Revision(two);
+    change.expected = Expected::Revision(two);
     expect_eq!(bench.store.save_tenant(change).await?, alias_taken("one")?);
     // Its own is not in its way.
     let mut change = with_alias("two", "works")?;
-    change.expected = ExpectedTenant::Present;
+    change.expected = Expected::Present;
     made(&bench, change).await?;
     Ok(())
 }
@@ -119,7 +119,7 @@ async fn an_alias_is_no_other_tenants_id(bench: Bench) -> Checked {
     made(&bench, with_alias("one", "two")?).await?;
     let outcome = bench
         .store
-        .save_tenant(tenant_save("two", ExpectedTenant::Absent)?);
+        .save_tenant(tenant_save("two", Expected::Absent)?);
     expect_eq!(outcome.await?, alias_taken("one")?);
     let outcome = bench.store.save_tenant(with_alias("three", "one")?).await?;
     expect_eq!(outcome, alias_taken("one")?);
@@ -156,7 +156,7 @@ async fn tenants_of_one_group_may_share_an_issuer(bench: Bench) -> Checked {
     }
     // One of them cannot leave the group and keep the issuer.
     let mut change = trusting("one", &[&a], None)?;
-    change.expected = ExpectedTenant::Present;
+    change.expected = Expected::Present;
     let outcome = bench.store.save_tenant(change).await?;
     expect_match!(outcome, TenantOutcome::IssuerTaken { .. } => ());
     Ok(())
@@ -167,12 +167,12 @@ async fn what_a_tenant_gives_up_is_free(bench: Bench) -> Checked {
     let mut both = trusting("one", &[&a], None)?;
     both.content.alias = Some("plant".to_owned());
     made(&bench, both.clone()).await?;
-    made(&bench, tenant_save("one", ExpectedTenant::Present)?).await?;
+    made(&bench, tenant_save("one", Expected::Present)?).await?;
     both.id = tenant("two")?;
     made(&bench, both.clone()).await?;
     let outcome = bench
         .store
-        .remove_tenant(removal("two", ExpectedTenant::Present)?);
+        .remove_tenant(removal("two", Expected::Present)?);
     expect_eq!(outcome.await?, TenantRemovalOutcome::Removed);
     both.id = tenant("three")?;
     made(&bench, both).await?;
@@ -181,19 +181,19 @@ async fn what_a_tenant_gives_up_is_free(bench: Bench) -> Checked {
 
 async fn a_refused_change_changes_nothing(bench: Bench) -> Checked {
     made(&bench, with_alias("one", "plant")?).await?;
-    made(&bench, tenant_save("two", ExpectedTenant::Absent)?).await?;
+    made(&bench, tenant_save("two", Expected::Absent)?).await?;
     let (tenants, audit) = (bench.tenants().await?, bench.audit().await?);
     let news = bench.store.tenant_news(None).await?;
     let mut change = with_alias("two", "plant")?;
-    change.expected = ExpectedTenant::Present;
+    change.expected = Expected::Present;
     bench.store.save_tenant(change).await?;
     bench
         .store
-        .save_tenant(tenant_save("two", ExpectedTenant::Revision(0))?)
+        .save_tenant(tenant_save("two", Expected::Revision(0))?)
         .await?;
     bench
         .store
-        .remove_tenant(removal("two", ExpectedTenant::Revision(0))?)
+        .remove_tenant(removal("two", Expected::Revision(0))?)
         .await?;
     expect_eq!(bench.tenants().await?, tenants);
     expect_eq!(bench.audit().await?, audit);
@@ -202,20 +202,20 @@ async fn a_refused_change_changes_nothing(bench: Bench) -> Checked {
 }
 
 async fn a_tenant_with_devices_is_not_removed(bench: Bench) -> Checked {
-    let revision = made(&bench, tenant_save("acme", ExpectedTenant::Absent)?).await?;
+    let revision = made(&bench, tenant_save("acme", Expected::Absent)?).await?;
     let device = bench
         .store
         .register(registration(device_of("acme", 1)?))
         .await?;
     expect_match!(device, RegisterOutcome::Created(_) => ());
-    let expected = ExpectedTenant::Revision(revision);
+    let expected = Expected::Revision(revision);
     let outcome = bench
         .store
         .remove_tenant(removal("acme", expected)?)
         .await?;
     expect_eq!(outcome, TenantRemovalOutcome::NotEmpty);
     bench.change(1, Change::Remove).await?;
-    let stale = ExpectedTenant::Revision(revision - 1);
+    let stale = Expected::Revision(revision - 1);
     let outcome = bench.store.remove_tenant(removal("acme", stale)?).await?;
     expect_eq!(
         outcome,
@@ -239,19 +239,19 @@ async fn a_tenant_with_devices_is_not_removed(bench: Bench) -> Checked {
 }
 
 async fn a_tenant_that_is_made_again_is_another(bench: Bench) -> Checked {
-    let first = made(&bench, tenant_save("acme", ExpectedTenant::Absent)?).await?;
+    let first = made(&bench, tenant_save("acme", Expected::Absent)?).await?;
     bench
         .store
-        .remove_tenant(removal("acme", ExpectedTenant::Present)?)
+        .remove_tenant(removal("acme", Expected::Present)?)
         .await?;
-    let second = made(&bench, tenant_save("acme", ExpectedTenant::Absent)?).await?;
+    let second = made(&bench, tenant_save("acme", Expected::Absent)?).await?;
     expect!(second > first, "revision {second} follows {first}");
     Ok(())
 }
 
 async fn tenants_are_listed_in_pages(bench: Bench) -> Checked {
     for id in ["b", "a", "z"] {
-        made(&bench, tenant_save(id, ExpectedTenant::Absent)?).await?;
+        made(&bench, tenant_save(id, Expected::Absent)?).await?;
     }
     let mut listed = Vec::new();
     let mut query = TenantQuery {
@@ -275,7 +275,7 @@ async fn news_of_tenants_are_what_changed(bench: Bench) -> Checked {
     expect_eq!(ids, first.present);
     expect_eq!(ids, [tenant(DEFAULT_TENANT)?]);
     expect_eq!(bench.store.tenant_news(Some(first.revision)).await?, None);
-    let revision = made(&bench, tenant_save("acme", ExpectedTenant::Absent)?).await?;
+    let revision = made(&bench, tenant_save("acme", Expected::Absent)?).await?;
     let second = news(&bench, Some(first.revision)).await?;
     expect_eq!(second.revision, revision);
     expect_eq!(second.present, [tenant("acme")?, tenant(DEFAULT_TENANT)?]);
@@ -284,7 +284,7 @@ async fn news_of_tenants_are_what_changed(bench: Bench) -> Checked {
     expect_eq!(second.changed.len(), 1);
     bench
         .store
-        .remove_tenant(removal("acme", ExpectedTenant::Present)?)
+        .remove_tenant(removal("acme", Expected::Present)?)
         .await?;
     let third = news(&bench, Some(second.revision)).await?;
     expect_eq!(third.present, [tenant(DEFAULT_TENANT)?]);
@@ -296,15 +296,15 @@ async fn news_of_tenants_are_what_changed(bench: Bench) -> Checked {
 }
 
 async fn of_racing_creations_exactly_one_is_made(bench: Bench) -> Checked {
-    let saves = (0..RACERS).map(|_| tenant_save("acme", ExpectedTenant::Absent));
+    let saves = (0..RACERS).map(|_| tenant_save("acme", Expected::Absent));
     expect_eq!(count_saved(&race(&bench, saves).await?), 1);
     expect_eq!(bench.audit().await?.len(), 1);
     Ok(())
 }
 
 async fn of_racing_changes_exactly_one_is_made(bench: Bench) -> Checked {
-    let revision = made(&bench, tenant_save("acme", ExpectedTenant::Absent)?).await?;
-    let saves = (0..RACERS).map(|_| tenant_save("acme", ExpectedTenant::Revision(revision)));
+    let revision = made(&bench, tenant_save("acme", Expected::Absent)?).await?;
+    let saves = (0..RACERS).map(|_| tenant_save("acme", Expected::Revision(revision)));
     let outcomes = race(&bench, saves).await?;
     expect_eq!(count_saved(&outcomes), 1);
     for outcome in outcomes {
@@ -340,9 +340,9 @@ async fn of_racing_tenants_one_has_the_issuer(bench: Bench) -> Checked {
 async fn a_removal_and_a_registration_that_race_leave_no_orphan(bench: Bench) -> Checked {
     for n in 0..RACERS {
         let id = format!("t-{n}");
-        made(&bench, tenant_save(&id, ExpectedTenant::Absent)?).await?;
+        made(&bench, tenant_save(&id, Expected::Absent)?).await?;
         let device = registration(device_of(&id, n)?);
-        let gone = removal(&id, ExpectedTenant::Present)?;
+        let gone = removal(&id, Expected::Present)?;
         let (registered, removed) = tokio::join!(
             bench.store.register(device),
             bench.store.remove_tenant(gone)
@@ -390,7 +390,7 @@ fn count_saved(outcomes: &[TenantOutcome]) -> usize {
 }
 
 fn with_alias(id: &str, alias: &str) -> Result<TenantSave, Failure> {
-    let mut save = tenant_save(id, ExpectedTenant::Absent)?;
+    let mut save = tenant_save(id, Expected::Absent)?;
     save.content.alias = Some(alias.to_owned());
     Ok(save)
 }
@@ -400,13 +400,13 @@ fn trusting(
     issuers: &[&PreparedName],
     group: Option<&str>,
 ) -> Result<TenantSave, Failure> {
-    let mut save = tenant_save(id, ExpectedTenant::Absent)?;
+    let mut save = tenant_save(id, Expected::Absent)?;
     save.content.issuers = issuers.iter().map(|name| (*name).clone()).collect();
     save.content.trust_anchor_group = group.map(str::to_owned);
     Ok(save)
 }
 
-fn removal(id: &str, expected: ExpectedTenant) -> Result<TenantRemoval, Failure> {
+fn removal(id: &str, expected: Expected) -> Result<TenantRemoval, Failure> {
     Ok(TenantRemoval {
         id: tenant(id)?,
         expected,

@@ -1,13 +1,17 @@
 use gangplank_onboarding::DeviceId;
+use gangplank_trust::{Quotas, TenantId};
 use rusqlite::Connection;
 use rustls_pki_types::UnixTime;
 
 use super::apply_admission::{displace, is_same};
 use super::apply_records::About;
-use super::device_rows::{self as record, Standing};
+use super::certificate_rows::add_certificate;
+use super::device_rows as record;
 use super::fault::Fault;
 use super::read::{found_by_id, found_by_key};
 use super::rows::{Found, execute};
+use super::standing::{Standing, full};
+use super::tombstones;
 use super::writer::Step;
 use crate::store::{
     Actor, Change, ChangeOutcome, Conflict, Device, DeviceState, OutboxEvent, RegisterOutcome,
@@ -19,7 +23,7 @@ pub(super) fn register(
     registration: &Registration,
 ) -> Result<Step<RegisterOutcome>, Fault> {
     let new = &registration.device;
-    match found_by_key(c, &new.spki_sha256)? {
+    match found_by_key(c, &new.certificate.spki_sha256)? {
         Some(found) if is_same(&found.device, new) => return confirm(c, registration, found),
         Some(found) => {
             let holder = found.device.id;
@@ -28,19 +32,26 @@ pub(super) fn register(
         }
         None => {}
     }
-    let mut standing = Standing::of(c, new)?;
+    let mut standing = Standing::of(c, new, None)?;
     if standing.tenant_enabled.is_none() {
         return Ok(Step::Undo(RegisterOutcome::NoSuchTenant));
     }
     if displace(c, &standing, &registration.actor, registration.at)? {
-        standing = Standing::of(c, new)?;
+        standing = Standing::of(c, new, None)?;
     }
     if let Some(conflict) = standing.conflict() {
         return Ok(Step::Undo(RegisterOutcome::Conflict(conflict)));
     }
+    let quotas = Quotas {
+        of_anchor: None,
+        of_tenant: registration.max_devices,
+    };
+    if full(c, &new.tenant, None, quotas)?.is_some() {
+        return Ok(Step::Undo(RegisterOutcome::TenantFull));
+    }
     let device = record::fresh(new, DeviceState::Registered, registration.at);
     record::insert(c, &device)?;
-    record::unbury(c, &new.tenant, new)?;
+    tombstones::unbury_certificate(c, &new.tenant, &new.certificate)?;
     audit(c, registration, &device, action::REGISTERED)?;
     Ok(Step::Keep(RegisterOutcome::Created(device)))
 }
@@ -53,7 +64,7 @@ fn confirm(
 ) -> Result<Step<RegisterOutcome>, Fault> {
     let (new, at) = (&registration.device, registration.at);
     let device = &mut found.device;
-    let added = record::add_certificate(c, found.number, device, new, at)?;
+    let added = add_certificate(c, found.number, device, &new.certificate, at)?;
     let approved = matches!(device.state, DeviceState::Pending | DeviceState::Rejected);
     if approved {
         device.state = DeviceState::Registered;
@@ -151,7 +162,7 @@ fn perform(
             action::ENABLED
         }
         Change::Remove => {
-            record::bury(c, device, at)?;
+            tombstones::bury(c, device, at)?;
             record::delete(c, number)?;
             return Ok(action::REMOVED);
         }
@@ -160,7 +171,28 @@ fn perform(
     Ok(action)
 }
 
-fn end_tokens(c: &Connection, device: i64) -> Result<(), Fault> {
+/// A removed device may come back.
+pub(super) fn readmit(
+    c: &Connection,
+    tenant: &TenantId,
+    device: &DeviceId,
+    actor: Actor,
+    at: UnixTime,
+) -> Result<Step<bool>, Fault> {
+    if !tombstones::unbury_device(c, tenant, device)? {
+        return Ok(Step::Undo(false));
+    }
+    let about = About {
+        actor,
+        tenant,
+        device,
+        at,
+    };
+    about.audit(c, action::READMITTED, String::new())?;
+    Ok(Step::Keep(true))
+}
+
+pub(super) fn end_tokens(c: &Connection, device: i64) -> Result<(), Fault> {
     execute(c, "DELETE FROM token WHERE device = ?1", [device]).map(drop)
 }
 
@@ -169,5 +201,8 @@ fn end_secrets(c: &Connection, device: i64) -> Result<(), Fault> {
 }
 
 fn detail(device: &Device) -> String {
-    serde_json::json!({ "certificateId": device.certificate_id.as_str() }).to_string()
+    match &device.certificate_id {
+        Some(id) => serde_json::json!({ "certificateId": id.as_str() }).to_string(),
+        None => "{}".to_owned(),
+    }
 }

@@ -7,14 +7,14 @@ use super::fault::Fault;
 use super::rows::{count, execute, integer, parsed, scalar};
 use super::writer::Step;
 use crate::store::{
-    Actor, AuditEntry, ExpectedTenant, TenantContent, TenantOutcome, TenantRemoval,
-    TenantRemovalOutcome, TenantSave, action,
+    Actor, AuditEntry, Expected, TenantContent, TenantOutcome, TenantRemoval, TenantRemovalOutcome,
+    TenantSave, action,
 };
 
 pub(super) fn save_tenant(c: &Connection, save: &TenantSave) -> Result<Step<TenantOutcome>, Fault> {
     let stored = stored_revision(c, &save.id)?;
     let action = match (stored, save.expected) {
-        (None, ExpectedTenant::Absent) => action::TENANT_CREATED,
+        (None, Expected::Absent) => action::TENANT_CREATED,
         (None, _) => return Ok(Step::Undo(TenantOutcome::NotFound)),
         (Some(current), expected) if !is_expected(current, expected) => {
             return Ok(Step::Undo(TenantOutcome::Unexpected { current }));
@@ -66,11 +66,11 @@ pub(super) fn stored_revision(c: &Connection, id: &TenantId) -> Result<Option<u6
     scalar(c, select, [id.as_str()])?.map(count).transpose()
 }
 
-fn is_expected(current: u64, expected: ExpectedTenant) -> bool {
+pub(super) fn is_expected(current: u64, expected: Expected) -> bool {
     match expected {
-        ExpectedTenant::Absent => false,
-        ExpectedTenant::Present => true,
-        ExpectedTenant::Revision(revision) => revision == current,
+        Expected::Absent => false,
+        Expected::Present => true,
+        Expected::Revision(revision) => revision == current,
     }
 }
 

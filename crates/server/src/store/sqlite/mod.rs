@@ -5,19 +5,26 @@
 //! them write at a time.
 
 mod apply_admission;
+mod apply_certificates;
 mod apply_credentials;
 mod apply_operator;
 mod apply_records;
 mod apply_reports;
+mod apply_saves;
 mod apply_tenants;
+mod certificate_rows;
+mod credential_rows;
 mod device_rows;
 mod fault;
 mod open;
 mod read;
+mod read_identity;
 mod read_tenants;
 mod readers;
 mod rows;
 mod schema;
+mod standing;
+mod tombstones;
 mod writer;
 
 #[cfg(test)]
@@ -39,10 +46,10 @@ use self::writer::{Step, Writer};
 use super::{
     Actor, Admission, AdmissionOutcome, AuditEntry, AuditRecord, AuthenticationOutcome,
     CapabilitiesReport, Change, ChangeOutcome, ClientAuthentication, DeploymentDocument, Device,
-    DeviceQuery, Document, GitTokenIssue, IssueOutcome, LiveToken, OutboxRecord, Purged,
-    PutOutcome, RegisterOutcome, Registration, StatusReport, Store, StoreError, TenantNews,
-    TenantOutcome, TenantQuery, TenantRecord, TenantRemoval, TenantRemovalOutcome, TenantSave,
-    TokenKind,
+    DeviceQuery, DeviceSaves, DeviceSavesOutcome, Document, GitTokenIssue, Identity, IdentityQuery,
+    IssueOutcome, LiveToken, OutboxRecord, Purged, PutOutcome, RegisterOutcome, Registration,
+    StatusReport, Store, StoreError, TenantNews, TenantOutcome, TenantQuery, TenantRecord,
+    TenantRemoval, TenantRemovalOutcome, TenantSave, TokenKind,
 };
 
 /// A [`Store`] in one SQLite file, in write-ahead mode with `synchronous=FULL`.
@@ -108,6 +115,12 @@ impl Store for SqliteStore {
         let id = id.clone();
         self.readers
             .read(move |c| read::devices_by_certificate_id(c, &id))
+            .await
+    }
+
+    async fn identity(&self, query: IdentityQuery) -> Result<Identity, StoreError> {
+        self.readers
+            .read(move |c| read_identity::identity(c, &query))
             .await
     }
 
@@ -250,6 +263,37 @@ impl Store for SqliteStore {
         let keys = keys.to_vec();
         self.writer
             .apply(move |c| apply_records::consume_once(c, &keys, now))
+            .await
+    }
+
+    async fn key_used(
+        &self,
+        device: &DeviceId,
+        spki_sha256: &[u8; 32],
+        at: UnixTime,
+    ) -> Result<(), StoreError> {
+        let (device, key) = (device.clone(), *spki_sha256);
+        self.writer
+            .apply(move |c| apply_certificates::key_used(c, &device, &key, at))
+            .await
+    }
+
+    async fn save_devices(&self, saves: DeviceSaves) -> Result<DeviceSavesOutcome, StoreError> {
+        self.writer
+            .apply(move |c| apply_saves::save_devices(c, &saves))
+            .await
+    }
+
+    async fn readmit(
+        &self,
+        tenant: &TenantId,
+        device: &DeviceId,
+        actor: Actor,
+        at: UnixTime,
+    ) -> Result<bool, StoreError> {
+        let (tenant, device) = (tenant.clone(), device.clone());
+        self.writer
+            .apply(move |c| apply_operator::readmit(c, &tenant, &device, actor, at))
             .await
     }
 

@@ -25,7 +25,6 @@ pub(super) fn writer(path: &Path) -> Result<Connection, Fault> {
     // Each commit is on the disk before it returns; WAL with NORMAL would lose the last ones when
     // the power fails (https://www.sqlite.org/pragma.html#pragma_synchronous).
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     // What a command changes is noted for its undoing: in memory, not in a file of its own.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
@@ -35,7 +34,11 @@ pub(super) fn writer(path: &Path) -> Result<Connection, Fault> {
     // A batch may write much; a WAL file need not keep that size afterwards.
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
     keep_statements(&connection)?;
+    // Off while tables are made anew: dropping the old one would delete what refers to it
+    // (https://www.sqlite.org/lang_altertable.html#otheralter).
+    connection.pragma_update(None, "foreign_keys", false)?;
     schema::migrate(&connection)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
     Ok(connection)
 }
 

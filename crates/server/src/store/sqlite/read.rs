@@ -26,6 +26,15 @@ pub(super) fn found_by_key(c: &Connection, spki_sha256: &[u8; 32]) -> Result<Opt
     )
 }
 
+pub(super) fn found_by_certificate_id(
+    c: &Connection,
+    tenant: &TenantId,
+    id: &CertificateId,
+) -> Result<Option<Found>, Fault> {
+    let select = select_device!("WHERE d.certificate_id = ?1 AND d.tenant = ?2");
+    one_device(c, select, [id.as_str(), tenant.as_str()])
+}
+
 pub(super) fn devices_by_certificate_id(
     c: &Connection,
     id: &CertificateId,

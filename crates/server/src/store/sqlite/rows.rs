@@ -4,13 +4,13 @@ use core::time::Duration;
 use gangplank_key::CertificateId;
 use gangplank_onboarding::DeviceId;
 use gangplank_token::ClientId;
-use gangplank_trust::{Origin, TenantId};
+use gangplank_trust::{Origin, StoredAuthId, TenantId};
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, Params, Row};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::fault::Fault;
-use crate::store::{Described, Device, DeviceCertificate, DeviceState, RecordedAuthId};
+use crate::store::{Credential, Described, Device, DeviceCertificate, DeviceState};
 
 /// A device together with what only the database knows of it.
 pub(super) struct Found {
@@ -28,7 +28,7 @@ macro_rules! select_device {
              d.client_id, d.anchor_id, d.policy_revision, d.vendor, d.model_number, \
              d.serial_number, d.created_at, d.updated_at, d.aboard_at, t.enabled, \
              d.origin_anchor_spki_sha256, d.origin_certificate_sha256, d.origin_spki_sha256, \
-             d.origin_serial_number, d.origin_issuer, d.auth_id, d.auth_id_values \
+             d.origin_serial_number, d.origin_issuer, d.id_values, d.registration \
              FROM device d JOIN tenant t ON t.id = d.tenant ",
             $rest
         )
@@ -48,6 +48,7 @@ pub(super) fn devices(
     while let Some(row) = rows.next()? {
         let mut one = device(row)?;
         one.device.certificates = certificates(connection, one.number)?;
+        one.device.credentials = credentials(connection, one.number)?;
         found.push(one);
     }
     Ok(found)
@@ -66,7 +67,7 @@ fn device(row: &Row<'_>) -> Result<Found, Fault> {
     let device = Device {
         id: parsed(row, 1, DeviceId::parse)?,
         tenant: parsed(row, 2, TenantId::parse)?,
-        certificate_id: parsed(row, 3, CertificateId::parse)?,
+        certificate_id: optional(row, 3, CertificateId::parse)?,
         state: parsed(row, 4, |name| {
             DeviceState::parse(name).ok_or("no such state")
         })?,
@@ -76,7 +77,9 @@ fn device(row: &Row<'_>) -> Result<Found, Fault> {
         anchor_id: row.get(8)?,
         policy_revision: row.get::<_, Option<i64>>(9)?.map(count).transpose()?,
         origin: origin(row)?,
-        auth_id: auth_id(row)?,
+        credentials: Vec::new(),
+        device_id_values: parsed(row, 22, |text| serde_json::from_str(text))?,
+        registration: row.get(23)?,
         described: Described {
             vendor: row.get(10)?,
             model_number: row.get(11)?,
@@ -109,14 +112,25 @@ fn origin(row: &Row<'_>) -> Result<Option<Origin>, Fault> {
     }))
 }
 
-fn auth_id(row: &Row<'_>) -> Result<Option<RecordedAuthId>, Fault> {
-    let Some(text) = row.get(22)? else {
-        return Ok(None);
-    };
-    Ok(Some(RecordedAuthId {
-        text,
-        template_values: parsed(row, 23, |text| serde_json::from_str(text))?,
-    }))
+fn credentials(connection: &Connection, device: i64) -> Result<Vec<Credential>, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT auth_id, template_values, document FROM credential \
+         WHERE device = ?1 ORDER BY number",
+    )?;
+    let mut rows = statement.query([device])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let text: String = row.get(0)?;
+        let values: Option<Vec<String>> = optional(row, 1, |text| serde_json::from_str(text))?;
+        found.push(Credential {
+            auth_id: match values {
+                Some(values) => StoredAuthId::of_template(&text, values),
+                None => StoredAuthId::new(&text),
+            },
+            document: row.get(2)?,
+        });
+    }
+    Ok(found)
 }
 
 fn certificates(connection: &Connection, device: i64) -> Result<Vec<DeviceCertificate>, Fault> {

@@ -1,3 +1,5 @@
+use gangplank_trust::StoredAuthId;
+use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::fault::Fault;
@@ -33,13 +35,36 @@ pub(super) fn migrate(connection: &Connection) -> Result<(), Fault> {
     if missing.is_empty() {
         return Ok(());
     }
+    transaction.create_scalar_function("prepared_name", 1, PURE, prepared_name)?;
     for migration in missing {
         transaction.execute_batch(migration)?;
     }
+    transaction.remove_function("prepared_name", 1)?;
+    check_references(&transaction)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", KNOWN)?;
     transaction.commit()?;
     Ok(())
+}
+
+/// What the fifth schema fills a column with: a name as [`StoredAuthId`] prepares it, if the text is one.
+fn prepared_name(call: &Context<'_>) -> Result<Option<Vec<u8>>, rusqlite::Error> {
+    let auth_id = StoredAuthId::new(&call.get::<String>(0)?);
+    Ok(auth_id.prepared_name().map(|name| name.as_bytes().to_vec()))
+}
+
+fn check_references(connection: &Connection) -> Result<(), Fault> {
+    let mut broken = connection.prepare("SELECT \"table\" FROM pragma_foreign_key_check")?;
+    let mut broken = broken.query([])?;
+    match broken.next()? {
+        None => Ok(()),
+        Some(row) => {
+            let table: String = row.get(0)?;
+            Err(Fault::corrupt(format!(
+                "the table {table} refers to what is not there"
+            )))
+        }
+    }
 }
 
 fn pragma<T: rusqlite::types::FromSql>(
@@ -48,6 +73,8 @@ fn pragma<T: rusqlite::types::FromSql>(
 ) -> Result<T, rusqlite::Error> {
     connection.pragma_query_value(None, name, |row| row.get(0))
 }
+
+const PURE: FunctionFlags = FunctionFlags::SQLITE_UTF8.union(FunctionFlags::SQLITE_DETERMINISTIC);
 
 /// "gplk": tells the file from other programs' databases (`file` shows it).
 const APPLICATION_ID: i64 = 0x6770_6c6b;
@@ -62,4 +89,5 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
+    include_str!("schema_5.sql"),
 ];

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use gangplank_trust::StoredAuthId;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -370,6 +371,119 @@ async fn a_file_of_the_first_schema_is_brought_up_to_date() {
     assert!(found.eq([("acme", false), ("default", true)]));
     let news = store.tenant_news(None).await.unwrap().unwrap();
     assert_eq!((news.revision, news.changed), (7, tenants));
+}
+
+#[tokio::test]
+async fn devices_of_the_fourth_schema_keep_all_they_have() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = Connection::open(file(&folder)).unwrap();
+    for schema in [
+        include_str!("schema_1.sql"),
+        include_str!("schema_2.sql"),
+        include_str!("schema_3.sql"),
+        include_str!("schema_4.sql"),
+    ] {
+        old.execute_batch(schema).unwrap();
+    }
+    let insert = |n: u8, auth_id: &str, values: &str| {
+        let key = [n; 32];
+        old.execute(
+            "INSERT INTO device (number, id, tenant, certificate_id, state, disabled, revision, \
+             client_id, created_at, updated_at, anchor_id, auth_id, auth_id_values) \
+             VALUES (?1, ?2, 'default', ?2, 'aboard', 0, 1, ?2, 1, 1, 'a', ?3, ?4)",
+            rusqlite::params![n, format!("d-{n}"), auth_id, values],
+        )
+        .unwrap();
+        for insert in [
+            "INSERT INTO device_key (device, spki_sha256) VALUES (?1, ?2)",
+            "INSERT INTO certificate (device, spki_sha256, fingerprint, der, added_at) \
+             VALUES (?1, ?2, ?2, X'00', 1)",
+            "INSERT INTO client_secret (device, hash, created_at) VALUES (?1, ?2, 1)",
+        ] {
+            old.execute(insert, rusqlite::params![n, key]).unwrap();
+        }
+    };
+    insert(1, "CN=Pump,O=Acme", "[]");
+    insert(2, "cn=PUMP,o=acme", "[]");
+    insert(3, "CN=Pump", r#"["Pump"]"#);
+    old.execute_batch(
+        "INSERT INTO tombstone (tenant, kind, subject, device, removed_at) \
+         VALUES ('default', 'key', X'09', 'd-9', 1);
+         PRAGMA application_id = 1735421035; PRAGMA user_version = 4;",
+    )
+    .unwrap();
+    drop(old);
+    let store = SqliteStore::open(&file(&folder)).unwrap();
+    let devices = store.devices(&DeviceQuery::default()).await.unwrap();
+    let ids: Vec<Vec<_>> = devices
+        .iter()
+        .map(|one| {
+            one.credentials
+                .iter()
+                .map(|one| one.auth_id.clone())
+                .collect()
+        })
+        .collect();
+    // Of two that are one by name the first keeps it.
+    let made = StoredAuthId::of_template("CN=Pump", vec!["Pump".to_owned()]);
+    let first = StoredAuthId::new("CN=Pump,O=Acme");
+    assert_eq!(ids, [vec![first], vec![], vec![made]]);
+    for device in &devices {
+        assert_eq!(device.certificates.len(), 1);
+        assert_eq!(device.anchor_id.as_deref(), Some("a"));
+        let key = device.certificates[0].spki_sha256;
+        assert_eq!(
+            store.device_by_key(&key).await.unwrap().as_ref(),
+            Some(device)
+        );
+    }
+    drop(store);
+    let connection = Connection::open(file(&folder)).unwrap();
+    for (select, expected) in [
+        ("SELECT count(*) FROM client_secret", 3),
+        ("SELECT count(*) FROM tombstone", 1),
+        ("SELECT count(*) FROM pragma_foreign_key_check", 0),
+        (
+            "SELECT count(*) FROM pragma_foreign_key_list('client_secret') WHERE \"table\" = 'device'",
+            1,
+        ),
+    ] {
+        let found: i64 = connection.query_row(select, [], |row| row.get(0)).unwrap();
+        assert_eq!(found, expected, "{select}");
+    }
+    // The references hold: with a device goes what it has.
+    connection
+        .pragma_update(None, "foreign_keys", true)
+        .unwrap();
+    connection.execute("DELETE FROM device", []).unwrap();
+    for table in ["device_key", "certificate", "credential", "client_secret"] {
+        let select = format!("SELECT count(*) FROM {table}");
+        let left: i64 = connection.query_row(&select, [], |row| row.get(0)).unwrap();
+        assert_eq!(left, 0, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn identities_are_looked_up_by_index() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(SqliteStore::open(&file(&folder)).unwrap());
+    let connection = Connection::open(file(&folder)).unwrap();
+    for select in [
+        "SELECT device FROM credential WHERE tenant = ?1 AND auth_id = ?2",
+        "SELECT device FROM credential WHERE tenant = ?1 AND name = ?2",
+        "SELECT d.id FROM credential k JOIN device d ON d.number = k.device \
+         WHERE k.tenant = ?1 AND k.device <> 1 AND (k.auth_id = ?2 OR k.name = ?2)",
+        "DELETE FROM tombstone WHERE tenant = ?1 AND device = ?2",
+    ] {
+        let mut plan = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {select}"))
+            .unwrap();
+        let steps = plan.query_map([rusqlite::types::Null; 2], |row| row.get::<_, String>(3));
+        for step in steps.unwrap() {
+            let step = step.unwrap();
+            assert!(!step.starts_with("SCAN"), "{step} in {select}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,398 @@
+use gangplank_trust::{Quotas, StoredAuthId};
+
+use super::fixture::*;
+use super::races::{RACERS, admit, created};
+use super::{Checked, Failure};
+use crate::store::{
+    Admission, AdmissionOutcome, AdmissionPlan, Change, Conflict, Credential, Device, DeviceQuery,
+    DeviceState, Identity, IdentityQuery, Inadmissible, NewCertificate, OutboxEvent, action,
+};
+
+cases![
+    a_device_is_found_by_the_text_or_the_name_of_its_credential,
+    a_device_is_found_by_certificate_id_or_key,
+    what_is_limited_is_counted,
+    racing_keys_of_one_credential_make_one_device,
+    a_known_device_comes_with_another_key,
+    the_second_use_of_a_certificate_ends_those_before,
+    a_message_by_the_newest_key_ends_those_before,
+    no_third_certificate_counts,
+    a_certificate_of_anothers_key_or_id_is_not_taken,
+    a_removed_device_stays_out_with_another_key,
+    a_readmitted_device_returns,
+    registering_its_certificate_readmits_a_device,
+    a_stranger_that_waits_elsewhere_gives_way_to_itself,
+    an_adapter_makes_a_device_known_and_no_more,
+    a_device_that_an_adapter_made_known_comes_aboard,
+    an_adapters_device_needs_no_certificate_id,
+];
+
+/// The credential that is a name.
+fn named(text: &str) -> Credential {
+    Credential {
+        auth_id: StoredAuthId::new(text),
+        document: "{}".to_owned(),
+    }
+}
+
+fn query(credential: &Credential) -> Result<IdentityQuery, Failure> {
+    Ok(IdentityQuery {
+        tenant: tenant("default")?,
+        auth_id: credential.auth_id.clone(),
+        certificate_id: None,
+        spki_sha256: None,
+        device_id: None,
+        anchor_id: None,
+        quotas: Quotas::default(),
+    })
+}
+
+fn joins(n: u32, credential: Credential) -> Result<Admission, Failure> {
+    let plan = AdmissionPlan::Provision {
+        device: new(n)?,
+        provisioning: Box::new(provisioning(credential)),
+    };
+    admission(plan, n, n)
+}
+
+/// Device `n` comes with certificate `k` of key `key`.
+fn comes_with(n: u32, k: u32, key: u32) -> Result<Admission, Failure> {
+    let came_with = NewCertificate {
+        certificate_id: Some(certificate_id(n)?),
+        spki_sha256: bytes("key", key),
+        ..certificate(k)?
+    };
+    let plan = AdmissionPlan::Known {
+        device_id: device_id(n)?,
+        came_with: Some(came_with),
+    };
+    admission(plan, n, k)
+}
+
+fn has(device: &Device) -> Vec<[u8; 32]> {
+    device
+        .certificates
+        .iter()
+        .map(|one| one.fingerprint)
+        .collect()
+}
+
+impl Bench {
+    async fn identity(&self, query: IdentityQuery) -> Result<Identity, Failure> {
+        Ok(self.store.identity(query).await?)
+    }
+
+    /// What certificates device 1 has after it came with certificate `k` of key `key`.
+    async fn comes(&self, k: u32, key: u32) -> Result<Vec<[u8; 32]>, Failure> {
+        let fresh = 100 + self.audit().await?.len() as u32;
+        let mut admission = comes_with(1, k, key)?;
+        admission.credentials = Some(credentials(1, fresh)?);
+        let outcome = self.store.create_or_adopt(admission).await?;
+        let device = expect_match!(outcome, AdmissionOutcome::Again(device, _) => device);
+        expect_eq!(self.device(1).await?, Some(device.clone()));
+        Ok(has(&device))
+    }
+}
+
+async fn a_device_is_found_by_the_text_or_the_name_of_its_credential(bench: Bench) -> Checked {
+    let outcome = bench
+        .store
+        .create_or_adopt(joins(1, named("CN=Pump 1,O=Acme"))?)
+        .await?;
+    let device = expect_match!(outcome, AdmissionOutcome::Created(device, _) => device);
+    for text in ["CN=Pump 1,O=Acme", "cn=PUMP  1,o=acme"] {
+        let found = bench.identity(query(&named(text))?).await?;
+        expect_eq!(found.device, Some(device.clone()));
+    }
+    let mut elsewhere = query(&named("CN=Pump 1,O=Acme"))?;
+    elsewhere.tenant = tenant("elsewhere")?;
+    for query in [query(&named("CN=Pump 1"))?, elsewhere] {
+        expect_eq!(bench.identity(query).await?, Identity::default());
+    }
+    // A text that a template made finds by its code points alone.
+    let made = |text| Credential {
+        auth_id: StoredAuthId::of_template(text, vec!["Pump 1".to_owned()]),
+        document: String::new(),
+    };
+    let found = bench.identity(query(&made("CN=Pump 1,O=Acme"))?).await?;
+    expect_eq!(found.device, Some(device));
+    let found = bench.identity(query(&made("cn=pump 1,o=acme"))?).await?;
+    expect_eq!(found.device, None);
+    Ok(())
+}
+
+async fn a_device_is_found_by_certificate_id_or_key(bench: Bench) -> Checked {
+    let aboard = bench.aboard(1, 1).await?;
+    bench.queued(2).await?;
+    let nobody = credential(9);
+    let ask = |id: Option<u32>, key: Option<u32>| {
+        Ok::<_, Failure>(IdentityQuery {
+            certificate_id: id.map(certificate_id).transpose()?,
+            spki_sha256: key.map(|key| bytes("key", key)),
+            ..query(&nobody)?
+        })
+    };
+    for (id, key) in [
+        (Some(1), None),
+        (None, Some(1)),
+        (Some(1), Some(7)),
+        (Some(7), Some(1)),
+    ] {
+        let found = bench.identity(ask(id, key)?).await?;
+        expect_eq!(found.device.map(|one| one.id), Some(aboard.id.clone()));
+    }
+    // Who merely claims an id has it with its own key only.
+    for (id, key, expected) in [(2, 7, None), (2, 2, Some(device_id(2)?)), (7, 2, None)] {
+        let found = bench.identity(ask(Some(id), Some(key))?).await?;
+        expect_eq!(found.device.map(|one| one.id), expected);
+    }
+    let mut asked = query(&nobody)?;
+    asked.device_id = Some(device_id(1)?);
+    let found = bench.identity(asked).await?;
+    expect_eq!(found.holder_of_device_id, Some(aboard));
+    expect_eq!(found.device, None);
+    Ok(())
+}
+
+async fn what_is_limited_is_counted(bench: Bench) -> Checked {
+    for n in [1, 2] {
+        bench.aboard(n, n).await?;
+    }
+    bench.register(3).await?;
+    bench.queued(4).await?;
+    let mut asked = query(&credential(9))?;
+    asked.anchor_id = Some("anchor".to_owned());
+    expect_eq!(bench.identity(asked.clone()).await?, Identity::default());
+    asked.quotas = Quotas {
+        of_anchor: Some(1),
+        of_tenant: Some(1),
+    };
+    let found = bench.identity(asked).await?;
+    expect_eq!(
+        (found.provisioned_by_anchor, found.devices_in_tenant),
+        (2, 3)
+    );
+    Ok(())
+}
+
+async fn racing_keys_of_one_credential_make_one_device(bench: Bench) -> Checked {
+    let outcomes = admit(&bench, (0..RACERS).map(|n| joins(n, credential(1)))).await?;
+    expect_eq!(created(&outcomes), 1);
+    let others = outcomes
+        .iter()
+        .filter(|one| matches!(one, AdmissionOutcome::Outdated));
+    expect_eq!(others.count(), RACERS as usize - 1);
+    let devices = bench.store.devices(&DeviceQuery::default()).await?;
+    expect_eq!(devices.len(), 1);
+    Ok(())
+}
+
+async fn a_known_device_comes_with_another_key(bench: Bench) -> Checked {
+    bench.aboard(1, 1).await?;
+    let (first, second) = (bytes("certificate", 1), bytes("certificate", 2));
+    expect_eq!(bench.comes(2, 2).await?, [first, second]);
+    for key in [1, 2] {
+        let found = bench.store.device_by_key(&bytes("key", key)).await?;
+        expect_eq!(found.map(|one| one.id), Some(device_id(1)?));
+    }
+    let entries = bench.audit().await?;
+    let actions: Vec<_> = entries
+        .iter()
+        .map(|one| one.entry.action.as_ref())
+        .collect();
+    expect!(
+        actions.contains(&action::CERTIFICATE_ADDED),
+        "the audit does not tell: {actions:?}"
+    );
+    Ok(())
+}
+
+async fn the_second_use_of_a_certificate_ends_those_before(bench: Bench) -> Checked {
+    bench.aboard(1, 1).await?;
+    let (first, second) = (bytes("certificate", 1), bytes("certificate", 2));
+    bench.comes(2, 2).await?;
+    // The answer may have been lost, so that it comes with the older once more.
+    expect_eq!(bench.comes(1, 1).await?, [first, second]);
+    expect_eq!(bench.comes(2, 2).await?, [second]);
+    expect_eq!(bench.store.device_by_key(&bytes("key", 1)).await?, None);
+    let found = bench.store.device_by_key(&bytes("key", 2)).await?;
+    expect_eq!(found.map(|one| one.id), Some(device_id(1)?));
+    Ok(())
+}
+
+async fn a_message_by_the_newest_key_ends_those_before(bench: Bench) -> Checked {
+    bench.aboard(1, 1).await?;
+    bench.comes(2, 2).await?;
+    bench.comes(3, 2).await?;
+    let id = device_id(1)?;
+    let (first, third) = (bytes("certificate", 1), bytes("certificate", 3));
+    for (key, left) in [
+        (1, vec![first, third]),
+        (9, vec![first, third]),
+        (2, vec![third]),
+    ] {
+        bench.store.key_used(&id, &bytes("key", key), at(0)).await?;
+        let device = bench.device(1).await?;
+        expect_eq!(device.as_ref().map(has), Some(left));
+    }
+    expect_eq!(bench.store.device_by_key(&bytes("key", 1)).await?, None);
+    Ok(())
+}
+
+async fn no_third_certificate_counts(bench: Bench) -> Checked {
+    bench.aboard(1, 1).await?;
+    bench.comes(2, 2).await?;
+    let left = [bytes("certificate", 1), bytes("certificate", 3)];
+    expect_eq!(bench.comes(3, 3).await?, left);
+    expect_eq!(bench.store.device_by_key(&bytes("key", 2)).await?, None);
+    Ok(())
+}
+
+async fn a_certificate_of_anothers_key_or_id_is_not_taken(bench: Bench) -> Checked {
+    let before = bench.aboard(1, 1).await?;
+    bench.aboard(2, 2).await?;
+    let outcome = bench.store.create_or_adopt(comes_with(1, 3, 2)?).await?;
+    let holder = device_id(2)?;
+    let conflict = Conflict::KeyTaken { holder };
+    expect_eq!(outcome, AdmissionOutcome::Conflict(conflict));
+    let mut renamed = comes_with(1, 3, 3)?;
+    if let AdmissionPlan::Known {
+        came_with: Some(new),
+        ..
+    } = &mut renamed.plan
+    {
+        new.certificate_id = Some(certificate_id(2)?);
+    }
+    let outcome = bench.store.create_or_adopt(renamed).await?;
+    let holder = device_id(1)?;
+    let conflict = Conflict::OtherCertificateId { holder };
+    expect_eq!(outcome, AdmissionOutcome::Conflict(conflict));
+    expect_eq!(bench.device(1).await?, Some(before));
+    Ok(())
+}
+
+async fn a_removed_device_stays_out_with_another_key(bench: Bench) -> Checked {
+    let outcome = bench
+        .store
+        .create_or_adopt(joins(1, named("CN=Pump"))?)
+        .await?;
+    expect_match!(outcome, AdmissionOutcome::Created(..) => ());
+    bench.change(1, Change::Remove).await?;
+    for text in ["CN=Pump", "cn=pump"] {
+        let found = bench.identity(query(&named(text))?).await?;
+        expect_eq!((found.device, found.removed), (None, Some(device_id(1)?)));
+        // All else is new.
+        let outcome = bench.store.create_or_adopt(joins(2, named(text))?).await?;
+        expect_eq!(
+            outcome,
+            AdmissionOutcome::NotAdmissible(Inadmissible::Removed)
+        );
+    }
+    expect_eq!(bench.store.devices(&DeviceQuery::default()).await?, []);
+    Ok(())
+}
+
+async fn a_readmitted_device_returns(bench: Bench) -> Checked {
+    bench.aboard(1, 1).await?;
+    bench.change(1, Change::Remove).await?;
+    let (home, id) = (tenant("default")?, device_id(1)?);
+    for (tenant_id, device, lifted) in [
+        (tenant("elsewhere")?, id.clone(), false),
+        (home.clone(), device_id(2)?, false),
+        (home.clone(), id.clone(), true),
+        (home, id, false),
+    ] {
+        let found = bench
+            .store
+            .readmit(&tenant_id, &device, operator(), at(0))
+            .await?;
+        expect_eq!(found, lifted);
+    }
+    let found = bench.identity(query(&credential(1))?).await?;
+    expect_eq!(found, Identity::default());
+    let outcome = bench.store.create_or_adopt(provision(1, 1)?).await?;
+    expect_match!(outcome, AdmissionOutcome::Created(..) => ());
+    Ok(())
+}
+
+async fn registering_its_certificate_readmits_a_device(bench: Bench) -> Checked {
+    bench.aboard(1, 1).await?;
+    bench.change(1, Change::Remove).await?;
+    bench.register(1).await?;
+    let found = bench.identity(query(&credential(1))?).await?;
+    expect_eq!(found, Identity::default());
+    Ok(())
+}
+
+async fn a_stranger_that_waits_elsewhere_gives_way_to_itself(bench: Bench) -> Checked {
+    bench.queued(1).await?;
+    bench.put_tenant("acme", true).await?;
+    let mut plan = joins(2, credential(2))?;
+    if let AdmissionPlan::Provision { device, .. } = &mut plan.plan {
+        device.tenant = tenant("acme")?;
+        device.certificate.spki_sha256 = bytes("key", 1);
+    }
+    let outcome = bench.store.create_or_adopt(plan).await?;
+    expect_match!(outcome, AdmissionOutcome::Created(..) => ());
+    expect_eq!(bench.device(1).await?, None);
+    Ok(())
+}
+
+async fn an_adapter_makes_a_device_known_and_no_more(bench: Bench) -> Checked {
+    let mut plan = joins(1, credential(1))?;
+    plan.credentials = None;
+    let outcome = bench.store.create_or_adopt(plan.clone()).await?;
+    let device = expect_match!(outcome, AdmissionOutcome::Provisioned(device) => device);
+    expect_eq!(device.state, DeviceState::Registered);
+    expect_eq!((&device.client_id, device.aboard_at), (&None, None));
+    expect_eq!(device.origin, Some(origin("anchor")));
+    expect_eq!(
+        bench.store.create_or_adopt(plan).await?,
+        AdmissionOutcome::Recognised(device)
+    );
+    let events = bench.store.outbox(0, 10).await?;
+    let events: Vec<_> = events.iter().map(|one| one.event).collect();
+    expect_eq!(events, [OutboxEvent::DeviceProvisioned]);
+    Ok(())
+}
+
+async fn a_device_that_an_adapter_made_known_comes_aboard(bench: Bench) -> Checked {
+    let mut plan = joins(1, credential(1))?;
+    plan.credentials = None;
+    bench.store.create_or_adopt(plan).await?;
+    let outcome = bench.store.create_or_adopt(comes_with(1, 1, 1)?).await?;
+    let device = expect_match!(outcome, AdmissionOutcome::Created(device, _) => device);
+    expect_eq!(device.state, DeviceState::Aboard);
+    Ok(())
+}
+
+async fn an_adapters_device_needs_no_certificate_id(bench: Bench) -> Checked {
+    for n in [1, 2] {
+        let mut plan = joins(n, credential(n))?;
+        plan.credentials = None;
+        if let AdmissionPlan::Provision { device, .. } = &mut plan.plan {
+            device.certificate.certificate_id = None;
+        }
+        let outcome = bench.store.create_or_adopt(plan).await?;
+        let device = expect_match!(outcome, AdmissionOutcome::Provisioned(device) => device);
+        expect_eq!(device.certificate_id, None);
+        expect_eq!(bench.device(n).await?, Some(device));
+    }
+    // Its next certificate may yield one.
+    let outcome = bench.store.create_or_adopt(comes_with(1, 3, 3)?).await?;
+    let device = expect_match!(outcome, AdmissionOutcome::Created(device, _) => device);
+    expect_eq!(device.certificate_id, Some(certificate_id(1)?));
+    let mut other = comes_with(2, 4, 4)?;
+    if let AdmissionPlan::Known {
+        came_with: Some(new),
+        ..
+    } = &mut other.plan
+    {
+        new.certificate_id = Some(certificate_id(1)?);
+    }
+    let outcome = bench.store.create_or_adopt(other).await?;
+    let holder = device_id(1)?;
+    let conflict = Conflict::CertificateIdTaken { holder };
+    expect_eq!(outcome, AdmissionOutcome::Conflict(conflict));
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! Devices under trust anchors that come with another certificate, another key, or not at all.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod common;
+
+use common::{Answer, TestDevice, World, base64, capabilities};
+use gangplank_envelope::PayloadType;
+use gangplank_testkit::Issued;
+use http::{Method, StatusCode};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use serde_json::{Value, json};
+
+const ACME: &str = "/admin/tenants/acme";
+
+/// An authority that issues certificates for a key that is given.
+struct Authority {
+    certificate: Vec<u8>,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    fn new(name: &str) -> Self {
+        let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = parameters.self_signed(&key).unwrap();
+        Self {
+            certificate: certificate.der().to_vec(),
+            issuer: Issuer::new(parameters, key),
+        }
+    }
+
+    fn issue(&self, subject: &[(DnType, &str)], key: &KeyPair) -> Issued {
+        let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+        for (kind, value) in subject {
+            parameters.distinguished_name.push(kind.clone(), *value);
+        }
+        let certificate = parameters.signed_by(key, &self.issuer).unwrap();
+        Issued {
+            certificate: certificate.der().clone(),
+            private_key: key.serialize_der(),
+        }
+    }
+
+    /// The device `SN-1` with a new certificate for this key.
+    fn device(&self, key: &KeyPair, seed: u64) -> TestDevice {
+        let issued = self.issue(&[(DnType::CommonName, "SN-1")], key);
+        TestDevice::from("SN-1", issued, seed)
+    }
+}
+
+fn anchor(id: &str, authority: &Authority, policy: &Value) -> Value {
+    json!({
+        "id": id,
+        "cert": base64(&authority.certificate),
+        "auto-provisioning-enabled": true,
+        "provisioning-policy": policy,
+    })
+}
+
+async fn trusting(world: &World, anchors: &[Value]) {
+    let document = json!({ "trusted-ca": anchors }).to_string();
+    let method = match world.operator(Method::GET, ACME, "").await.status {
+        StatusCode::NOT_FOUND => Method::POST,
+        _ => Method::PUT,
+    };
+    let answer = world.operator(method, ACME, &document).await;
+    assert!(answer.status.is_success(), "{}", answer.text());
+}
+
+async fn only_device(world: &World) -> Value {
+    let list = world
+        .operator(Method::GET, "/admin/devices", "")
+        .await
+        .json();
+    assert_eq!(list["devices"].as_array().unwrap().len(), 1, "{list}");
+    list["devices"][0].clone()
+}
+
+async fn onboard(world: &World, device: &mut TestDevice) -> StatusCode {
+    world.onboard(device).await.status
+}
+
+const CREATED: StatusCode = StatusCode::CREATED;
+const KNOWN: StatusCode = StatusCode::OK;
+const REFUSED: StatusCode = StatusCode::FORBIDDEN;
+
+#[tokio::test]
+async fn a_renewed_certificate_is_held_to_the_anchors_binding() {
+    let (one, two) = (Authority::new("One"), Authority::new("Two"));
+    for (binding, same_key, other_key, other_issuer) in [
+        ("subject", KNOWN, KNOWN, KNOWN),
+        ("subject+issuer", KNOWN, KNOWN, REFUSED),
+        ("public-key", KNOWN, REFUSED, KNOWN),
+        ("certificate", REFUSED, REFUSED, REFUSED),
+    ] {
+        for (case, expected) in [same_key, other_key, other_issuer].into_iter().enumerate() {
+            let world = World::new().await;
+            let policy = json!({ "identity-binding": binding });
+            let anchors = [anchor("one", &one, &policy), anchor("two", &two, &policy)];
+            trusting(&world, &anchors).await;
+            let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+            let mut first = one.device(&key, 1);
+            assert_eq!(onboard(&world, &mut first).await, CREATED);
+            let mut renewed = match case {
+                0 => one.device(&key, 2),
+                1 => one.device(&other, 2),
+                _ => two.device(&key, 2),
+            };
+            let found = onboard(&world, &mut renewed).await;
+            assert_eq!(found, expected, "{binding}, case {case}");
+            let device = only_device(&world).await;
+            let count = device["certificates"].as_array().unwrap().len();
+            assert_eq!(count, 1 + usize::from(expected == KNOWN), "{device}");
+            // Whatever became of the other, it may come as it came before.
+            assert_eq!(onboard(&world, &mut first).await, KNOWN, "{binding}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn both_keys_count_until_the_new_one_was_used() {
+    let world = World::new().await;
+    let authority = Authority::new("One");
+    trusting(&world, &[anchor("one", &authority, &json!({}))]).await;
+    let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let mut old = authority.device(&key, 1);
+    let first = world.onboard(&mut old).await;
+    let answer = world.response(&old, &first);
+    let bearer = world.bearer(&answer).await;
+    let mut new = authority.device(&other, 2);
+    assert_eq!(onboard(&world, &mut new).await, KNOWN);
+
+    let report = async |device: &mut TestDevice| -> Answer {
+        let payload = capabilities(answer.device_id.as_str());
+        let body = device.message(PayloadType::DEVICE_CAPABILITIES, &payload, world.now());
+        let path = format!("/device/{}/capabilities", answer.device_id);
+        let headers = [("authorization", bearer.as_str())];
+        world.public(Method::PUT, &path, &headers, &body).await
+    };
+    assert_eq!(report(&mut old).await.status, CREATED);
+    assert_eq!(report(&mut new).await.status, CREATED);
+    assert_eq!(report(&mut old).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(report(&mut new).await.status, CREATED);
+    let device = only_device(&world).await;
+    assert_eq!(device["certificates"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_subject_that_prints_otherwise_is_the_same_device() {
+    let world = World::new().await;
+    let authority = Authority::new("One");
+    trusting(&world, &[anchor("one", &authority, &json!({}))]).await;
+    let subject = |organisation: &'static str| {
+        [
+            (DnType::OrganizationName, organisation),
+            (DnType::CommonName, "SN-1"),
+        ]
+    };
+    let issue = |organisation, seed| {
+        let key = KeyPair::generate().unwrap();
+        TestDevice::from("SN-1", authority.issue(&subject(organisation), &key), seed)
+    };
+    assert_eq!(onboard(&world, &mut issue("Acme Ltd", 1)).await, CREATED);
+    assert_eq!(onboard(&world, &mut issue("ACME  ltd", 2)).await, KNOWN);
+    // Another subject of the same certificate id is another device, and the id is taken.
+    let other = onboard(&world, &mut issue("Emca Ltd", 3)).await;
+    assert_eq!(other, StatusCode::CONFLICT);
+    only_device(&world).await;
+}
+
+#[tokio::test]
+async fn a_removed_device_stays_out_until_it_is_readmitted() {
+    let world = World::new().await;
+    let authority = Authority::new("One");
+    trusting(&world, &[anchor("one", &authority, &json!({}))]).await;
+    let key = KeyPair::generate().unwrap();
+    let mut first = authority.device(&key, 1);
+    let answer = world.onboard(&mut first).await;
+    let answer = world.response(&first, &answer);
+    let path = format!("/admin/devices/{}", answer.device_id);
+    let removed = world.operator(Method::DELETE, &path, "").await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT);
+    // Neither as it was nor with another key.
+    let other = KeyPair::generate().unwrap();
+    for (key, seed) in [(&key, 2), (&other, 3)] {
+        let mut device = authority.device(key, seed);
+        assert_eq!(onboard(&world, &mut device).await, REFUSED);
+    }
+    let elsewhere = format!("/admin/tenants/default/removed/{}", answer.device_id);
+    let here = format!("{ACME}/removed/{}", answer.device_id);
+    for (path, status) in [
+        (&elsewhere, StatusCode::NOT_FOUND),
+        (&here, StatusCode::NO_CONTENT),
+        (&here, StatusCode::NOT_FOUND),
+    ] {
+        let lifted = world.operator(Method::DELETE, path, "").await;
+        assert_eq!(lifted.status, status, "{path}");
+    }
+    let mut device = authority.device(&other, 4);
+    assert_eq!(onboard(&world, &mut device).await, CREATED);
+}
+
+#[tokio::test]
+async fn a_full_tenant_takes_no_registration() {
+    let world = World::new().await;
+    let limits = json!({ "registration-limits": { "max-devices": 1 } }).to_string();
+    let answer = world
+        .operator(Method::PUT, "/admin/tenants/default", &limits)
+        .await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let (one, two) = (TestDevice::new(1), TestDevice::new(2));
+    assert_eq!(world.register(&one).await.status, CREATED);
+    let refused = world.register(&two).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text());
+    assert!(
+        refused.text().contains("quota-tenant"),
+        "{}",
+        refused.text()
+    );
+    assert_eq!(world.register(&one).await.status, KNOWN);
+}
