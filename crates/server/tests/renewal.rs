@@ -10,6 +10,10 @@ mod common;
 
 use common::{Answer, TestDevice, World, base64, capabilities};
 use gangplank_envelope::PayloadType;
+use gangplank_server::store::{
+    Actor, Credential, DeviceSave, DeviceSaves, DeviceSavesOutcome, Expected, SavedBy,
+};
+use gangplank_server::trust::{CredentialDocument, DeviceDocument, TenantId};
 use gangplank_testkit::Issued;
 use http::{Method, StatusCode};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
@@ -205,6 +209,70 @@ async fn a_removed_device_stays_out_until_it_is_readmitted() {
     }
     let mut device = authority.device(&other, 4);
     assert_eq!(onboard(&world, &mut device).await, CREATED);
+}
+
+#[tokio::test]
+async fn a_credential_that_is_switched_off_or_over_lets_nobody_in() {
+    let world = World::new().await;
+    let authority = Authority::new("One");
+    trusting(&world, &[anchor("one", &authority, &json!({}))]).await;
+    let mut device = authority.device(&KeyPair::generate().unwrap(), 1);
+    let answer = world.onboard(&mut device).await;
+    let id = world.response(&device, &answer).device_id;
+    for (member, status) in [
+        (r#""enabled": false, "secrets": [{}]"#, REFUSED),
+        (
+            r#""secrets": [{"not-after": "2020-01-01T00:00:00Z"}]"#,
+            REFUSED,
+        ),
+        (r#""secrets": [{}]"#, KNOWN),
+    ] {
+        let json = format!(r#"{{"type": "x509-cert", "auth-id": "CN=SN-1", {member}}}"#);
+        let credential = CredentialDocument::decode(json.as_bytes()).unwrap();
+        let save = DeviceSave {
+            device_id: id.clone(),
+            expected: Expected::Present,
+            content: None,
+            credentials: Some(vec![Credential {
+                auth_id: credential.auth_id().clone(),
+                document: credential.to_stored(),
+            }]),
+            by: SavedBy::Operator,
+        };
+        let saves = DeviceSaves {
+            tenant: TenantId::parse("acme").unwrap(),
+            devices: vec![save],
+            max_devices: None,
+            policy: None,
+            actor: Actor::Server,
+            at: common::unix(world.now()),
+        };
+        let saved = world.store.save_devices(saves).await.unwrap();
+        assert!(matches!(saved, DeviceSavesOutcome::Saved(_)), "{saved:?}");
+        assert_eq!(onboard(&world, &mut device).await, status, "{member}");
+    }
+}
+
+#[tokio::test]
+async fn an_anchor_of_gateways_makes_gateways() {
+    let world = World::new().await;
+    let (one, two) = (Authority::new("One"), Authority::new("Two"));
+    let mut gateways = anchor("one", &one, &json!({}));
+    gateways["auto-provision-as-gateway"] = json!(true);
+    let devices = anchor("two", &two, &json!({}));
+    trusting(&world, &[gateways, devices]).await;
+    for (authority, seed, brings) in [(&one, 1, true), (&two, 2, false)] {
+        let key = KeyPair::generate().unwrap();
+        let name = format!("SN-{seed}");
+        let issued = authority.issue(&[(DnType::CommonName, &name)], &key);
+        let mut device = TestDevice::from(&name, issued, seed);
+        let answer = world.onboard(&mut device).await;
+        let id = world.response(&device, &answer).device_id;
+        let stored = world.store.device(&id).await.unwrap().unwrap();
+        let document = DeviceDocument::from_stored(stored.registration.as_bytes()).unwrap();
+        assert_eq!(document.gateway("g").may_provision, brings);
+        assert!(document.is_auto_provisioned());
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 use gangplank_key::UnixTime;
 use gangplank_onboarding::{DeviceId, IdentifierError};
 use gangplank_trust::{
-    Bound, Decision, Known, KnownDevice, Plan, PlannedDeviceId, Proof, ProvisionAs, Quotas, Source,
-    Standing, StoredAuthId, Tenant, VerifiedChain, decide,
+    Bound, CredentialDocument, Decision, DeviceDocument, Known, KnownDevice, Plan, PlannedDeviceId,
+    Proof, ProvisionAs, Quotas, Source, Standing, StoredAuthId, Tenant, VerifiedChain, decide,
 };
 
 use crate::random;
@@ -29,10 +29,13 @@ impl Server {
             Err(_) => Identity::default(),
         };
         let auth_id = chain.auth_id().ok();
-        let known = identity.device.as_ref().map(|device| device.known(auth_id));
+        let known = identity
+            .device
+            .as_ref()
+            .map(|device| device.known(auth_id, now));
         let removed = identity.removed.map(|id| removed(tenant, &id));
         let holder = identity.holder_of_device_id;
-        let holder = holder.map(|device| device.known(None));
+        let holder = holder.map(|device| device.known(None, now));
         let known = Known {
             device: known.as_ref().or(removed.as_ref()),
             holder_of_device_id: holder.as_ref(),
@@ -90,7 +93,11 @@ pub(crate) enum DeviceIdChoice {
 }
 
 impl Newcomer {
-    pub(crate) fn of(plan: &Plan, chain: &VerifiedChain) -> Result<Self, IdentifierError> {
+    pub(crate) fn of(
+        plan: &Plan,
+        chain: &VerifiedChain,
+        now: UnixTime,
+    ) -> Result<Self, IdentifierError> {
         let (device_id, id_choice, values) = match plan.device_id() {
             PlannedDeviceId::Random => {
                 let id = DeviceId::random(&mut random::system());
@@ -111,10 +118,10 @@ impl Newcomer {
                 origin: plan.origin().clone(),
                 credential: Credential {
                     auth_id: plan.auth_id().into(),
-                    document: "{}".to_owned(),
+                    document: CredentialDocument::provisioned(plan.auth_id(), now).to_stored(),
                 },
                 device_id_values: values,
-                registration: registration(plan.provision_as()),
+                registration: DeviceDocument::provisioned(plan.provision_as(), now).to_stored(),
                 quotas: plan.quotas(),
             },
             id_choice,
@@ -129,12 +136,5 @@ pub(crate) fn new_certificate(chain: &VerifiedChain) -> NewCertificate {
         certificate: chain.leaf().clone(),
         spki_sha256: chain.spki_sha256(),
         fingerprint: chain.certificate_sha256(),
-    }
-}
-
-fn registration(provision_as: ProvisionAs) -> String {
-    match provision_as {
-        ProvisionAs::Device => "{}".to_owned(),
-        ProvisionAs::Gateway => r#"{"authorities":["auto-provisioning-enabled"]}"#.to_owned(),
     }
 }

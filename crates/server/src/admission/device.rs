@@ -1,8 +1,9 @@
 use gangplank_envelope::payload_signature::{self, PayloadSignature, VerifiedBody};
 use gangplank_envelope::{Envelope, Expect, Limits, Verified, VerifyError};
-use gangplank_key::{PublicKey, TrustedKey};
+use gangplank_key::{PublicKey, TrustedKey, UnixTime};
 use gangplank_trust::{
-    AuthId, Bound, DistinguishedName, KnownDevice, PreparedName, ProvisionAs, Standing,
+    AuthId, Bound, CredentialDocument, DeviceDocument, DistinguishedName, KnownDevice,
+    PreparedName, ProvisionAs, Standing,
 };
 use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
@@ -111,8 +112,8 @@ pub(crate) fn by_device<'e, 'd>(
 }
 
 impl Device {
-    /// The device as a decision sees it, with the credential that an authentication id finds.
-    pub(crate) fn known(&self, auth_id: Option<&AuthId>) -> KnownDevice {
+    /// The device as a decision sees it now, with the credential that an authentication id finds.
+    pub(crate) fn known(&self, auth_id: Option<&AuthId>, now: UnixTime) -> KnownDevice {
         let found = |one: &&Credential| auth_id.is_some_and(|id| id.names(&one.auth_id));
         let credential = self.credentials.iter().find(found);
         // Any other shows that the device is not the one that the certificate names.
@@ -123,13 +124,24 @@ impl Device {
             certificate_id: self.certificate_id.clone(),
             auth_id: credential.map(|one| one.auth_id.clone()),
             bound: self.bound(),
-            joined_as: ProvisionAs::Device,
+            joined_as: self.joined_as(),
             standing: match self.state {
                 DeviceState::Rejected => Standing::Rejected,
                 _ if self.disabled => Standing::Disabled,
                 DeviceState::Pending => Standing::Pending,
+                _ if credential.is_some_and(|one| !one.is_usable(now)) => {
+                    Standing::CredentialDisabled
+                }
                 DeviceState::Registered | DeviceState::Aboard => Standing::Admitted,
             },
+        }
+    }
+
+    fn joined_as(&self) -> ProvisionAs {
+        let document = DeviceDocument::from_stored(self.registration.as_bytes());
+        match document.is_ok_and(|one| one.gateway(self.id.as_str()).may_provision) {
+            true => ProvisionAs::Gateway,
+            false => ProvisionAs::Device,
         }
     }
 
@@ -154,6 +166,14 @@ impl Device {
             spki_sha256,
             certificate_sha256: certificates.map(|one| one.fingerprint).collect(),
         }
+    }
+}
+
+impl Credential {
+    /// Whether it counts now. One that cannot be read counts never.
+    fn is_usable(&self, now: UnixTime) -> bool {
+        let document = CredentialDocument::from_stored(self.document.as_bytes());
+        document.is_ok_and(|one| one.is_usable(now))
     }
 }
 

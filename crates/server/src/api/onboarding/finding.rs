@@ -155,7 +155,8 @@ impl Server {
         log(&decision, &claimed);
         let (plan, device_id) = match (decision.outcome, &chain) {
             (Outcome::Provision(plan), Ok((_, chain))) => {
-                let newcomer = Newcomer::of(&plan, chain).map_err(Refusal::not_admitted)?;
+                let newcomer =
+                    Newcomer::of(&plan, chain, asked.now).map_err(Refusal::not_admitted)?;
                 let plan = AdmissionPlan::Provision {
                     device: newcomer.device,
                     provisioning: Box::new(newcomer.provisioning),
@@ -251,7 +252,7 @@ fn by_possession<'t>(
     let tenant = named
         .or_else(|| asked.tenants.default_tenant())
         .ok_or_else(|| Refusal::not_admitted(format!("no tenant claims it: {error}")))?;
-    let known = waiting.map(|device| device.known(None));
+    let known = waiting.map(|device| device.known(None, asked.now));
     let decision = decide(
         &Proof::Possession,
         tenant,
@@ -284,7 +285,7 @@ fn on_known(proof: &Proof<'_>, device: &Device, tenant: &Tenant, asked: &Asked<'
         Proof::Chain(chain) => chain.auth_id().ok(),
         _ => None,
     };
-    let known = device.known(auth_id);
+    let known = device.known(auth_id, asked.now);
     decide(proof, tenant, Some(&known).into(), asked.source, asked.now)
 }
 

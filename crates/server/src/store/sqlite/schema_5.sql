@@ -35,11 +35,11 @@ CREATE TABLE device_5 (
 INSERT INTO device_5 (number, id, tenant, certificate_id, state, disabled, revision, client_id, vendor,
     model_number, serial_number, created_at, updated_at, aboard_at, anchor_id, policy_revision,
     origin_anchor_spki_sha256, origin_certificate_sha256, origin_spki_sha256, origin_serial_number,
-    origin_issuer)
+    origin_issuer, registration)
 SELECT number, id, tenant, certificate_id, state, disabled, revision, client_id, vendor,
     model_number, serial_number, created_at, updated_at, aboard_at, anchor_id, policy_revision,
     origin_anchor_spki_sha256, origin_certificate_sha256, origin_spki_sha256, origin_serial_number,
-    origin_issuer
+    origin_issuer, iif(anchor_id IS NULL, '{}', '{"status":{"auto-provisioned":true}}')
 FROM device;
 
 -- What a device is recognised by, whatever certificate it comes with.
@@ -63,7 +63,11 @@ INSERT INTO credential (device, tenant, auth_id, name, template_values, document
 SELECT number, tenant, auth_id,
     CASE auth_id_values WHEN '[]' THEN prepared_name(auth_id) END,
     nullif(auth_id_values, '[]'),
-    '{}'
+    -- As CredentialDocument::to_stored writes it.
+    json_patch(
+        json_object('credential', json_object(
+            'type', 'x509-cert', 'auth-id', auth_id, 'enabled', json('true'), 'secrets', json('[{}]'))),
+        json_object('template-values', json(nullif(auth_id_values, '[]'))))
 FROM device WHERE auth_id IS NOT NULL ORDER BY number
 ON CONFLICT DO NOTHING;
 

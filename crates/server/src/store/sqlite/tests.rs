@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use gangplank_trust::StoredAuthId;
+use gangplank_trust::{CredentialDocument, DeviceDocument, StoredAuthId};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -429,6 +429,13 @@ async fn devices_of_the_fourth_schema_keep_all_they_have() {
     let first = StoredAuthId::new("CN=Pump,O=Acme");
     assert_eq!(ids, [vec![first], vec![], vec![made]]);
     for device in &devices {
+        for one in &device.credentials {
+            let document = CredentialDocument::from_stored(one.document.as_bytes()).unwrap();
+            assert_eq!(document.auth_id(), &one.auth_id);
+            assert!(document.is_usable(UnixTime::now()));
+        }
+        let registration = DeviceDocument::from_stored(device.registration.as_bytes()).unwrap();
+        assert!(registration.is_auto_provisioned() && registration.is_enabled());
         assert_eq!(device.certificates.len(), 1);
         assert_eq!(device.anchor_id.as_deref(), Some("a"));
         let key = device.certificates[0].spki_sha256;
