@@ -43,6 +43,7 @@ pub mod listen;
 pub mod message_signature;
 #[cfg(feature = "notify")]
 pub mod notify;
+pub mod registry;
 #[cfg(feature = "sqlite")]
 pub mod serve;
 pub mod store;

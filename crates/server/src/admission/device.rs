@@ -115,7 +115,11 @@ impl Device {
     /// The device as a decision sees it now, with the credential that an authentication id finds.
     pub(crate) fn known(&self, auth_id: Option<&AuthId>, now: UnixTime) -> KnownDevice {
         let found = |one: &&Credential| auth_id.is_some_and(|id| id.names(&one.auth_id));
-        let credential = self.credentials.iter().find(found);
+        self.known_by(self.credentials.iter().find(found), now)
+    }
+
+    /// The device as a decision sees it now, by the credential that it was found by.
+    pub(crate) fn known_by(&self, credential: Option<&Credential>, now: UnixTime) -> KnownDevice {
         // Any other shows that the device is not the one that the certificate names.
         let credential = credential.or(self.credentials.first());
         KnownDevice {

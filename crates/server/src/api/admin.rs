@@ -1,10 +1,12 @@
 //! The operator's API. Every handler begins by asking `access` who is there.
 
+mod adapter;
 mod audit;
 mod devices;
 #[cfg(feature = "notify")]
 mod notification;
 mod precondition;
+mod registry;
 mod tenants;
 mod view;
 
@@ -52,6 +54,31 @@ pub(super) fn routes() -> Router<Server> {
         .route(
             "/admin/tenants/{tenant_id}/removed/{device_id}",
             delete(devices::readmit),
+        )
+        .route(
+            "/admin/tenants/{tenant_id}/devices",
+            get(registry::list).post(registry::create_unnamed),
+        )
+        .route(
+            "/admin/tenants/{tenant_id}/devices/{device_id}",
+            get(registry::show)
+                .post(registry::create)
+                .put(registry::update)
+                .delete(registry::remove),
+        )
+        .route(
+            "/admin/tenants/{tenant_id}/devices/{device_id}/credentials",
+            get(registry::credentials).put(registry::set_credentials),
+        )
+        .route("/admin/tenants/{tenant_id}/import", post(registry::import))
+        .route("/admin/adapter/tenant", post(adapter::tenant))
+        .route(
+            "/admin/adapter/tenants/{tenant_id}/credentials",
+            post(adapter::credentials),
+        )
+        .route(
+            "/admin/adapter/tenants/{tenant_id}/registrations/{device_id}",
+            post(adapter::registration),
         )
         .route("/admin/audit", get(audit::list))
 }

@@ -22,6 +22,8 @@ pub(crate) struct Refusal {
     detail: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
     reason: String,
+    /// The code of the rule that refuses and its status, for who may know.
+    rule: Option<(&'static str, u16)>,
 }
 
 impl Refusal {
@@ -31,6 +33,7 @@ impl Refusal {
             detail: None,
             headers: Vec::new(),
             reason: reason.to_string(),
+            rule: None,
         }
     }
 
@@ -69,6 +72,14 @@ impl Refusal {
     pub(crate) fn explained(mut self) -> Self {
         self.detail = Some(self.reason.clone());
         self
+    }
+
+    /// Why a device is refused, for protocol adapters and operators.
+    pub(crate) fn for_reason(reason: &Reason) -> Self {
+        Self {
+            rule: Some((reason.code(), reason.http_status())),
+            ..Self::new(ProblemName::DeviceRefused, reason).explained()
+        }
     }
 
     /// The answer to a decision to refuse: 403 for every reason but a conflict of identities.
@@ -158,6 +169,10 @@ impl IntoResponse for Refusal {
         let problem = match &self.detail {
             Some(detail) => Problem::new(self.name).with_detail(detail),
             None => Problem::new(self.name),
+        };
+        let problem = match self.rule {
+            Some((code, status)) => problem.with_reason(code, status),
+            None => problem,
         };
         let mut response = problem_response(&problem);
         let headers = response.headers_mut();

@@ -42,6 +42,7 @@ pub const DEPLOYMENT: &str = "a3e2f5dc-912e-494f-8395-52cf3769bc06";
 
 pub struct World {
     pub store: Arc<dyn Store>,
+    pub server: Server,
     pub public: Router,
     pub admin: Router,
     pub root: CertificateDer<'static>,
@@ -83,6 +84,15 @@ impl World {
         folder: tempfile::TempDir,
         configure: impl FnOnce(ServerBuilder) -> ServerBuilder,
     ) -> Self {
+        Self::over(folder, configure, |store| store).await
+    }
+
+    /// Whose server's store is what `wrap` makes of it.
+    pub async fn over(
+        folder: tempfile::TempDir,
+        configure: impl FnOnce(ServerBuilder) -> ServerBuilder,
+        wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
+    ) -> Self {
         let now = Arc::new(AtomicU64::new(START));
         let authority =
             Authority::open(&folder.path().join("data"), "wfm.example", unix(START)).unwrap();
@@ -91,7 +101,7 @@ impl World {
             Arc::new(SqliteStore::open(&folder.path().join("data/gangplank.db")).unwrap());
         let clock = Arc::clone(&now);
         let builder = Server::builder(
-            Arc::clone(&store),
+            wrap(Arc::clone(&store)),
             Arc::clone(&authority),
             Repositories::new(folder.path().join("data/git"), "git"),
         )
@@ -102,7 +112,8 @@ impl World {
         Self {
             store,
             public: router(server.clone()),
-            admin: admin_router(server),
+            admin: admin_router(server.clone()),
+            server,
             root: authority.root_certificate().clone(),
             admin_token: authority.admin_token().expose().to_owned(),
             now,

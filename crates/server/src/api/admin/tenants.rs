@@ -6,14 +6,13 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use gangplank_onboarding::ProblemName;
-use gangplank_trust::{
-    DocumentError, Lint, OcspChecking, Severity, TenantDocument, TenantId, lint,
-};
+use gangplank_trust::{Lint, OcspChecking, Severity, TenantDocument, TenantId, lint};
 use http::header::{ETAG, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::adapter::wrong_document;
 use super::devices::{actor, invalid, unreadable};
 use super::precondition::{entity_tag, expected};
 use crate::api::Refusal;
@@ -255,14 +254,7 @@ impl Server {
 
 /// Reads what an operator wrote, and refuses what this server would have to ignore.
 fn decode(body: &[u8]) -> Result<TenantDocument, Refusal> {
-    let document = TenantDocument::decode(body, &mut random::uuid).map_err(|error| {
-        let name = match error {
-            DocumentError::Unreadable { .. } => ProblemName::UnreadableRequest,
-            DocumentError::TooLarge { .. } => ProblemName::TooLarge,
-            _ => ProblemName::InvalidMember,
-        };
-        Refusal::new(name, error).explained()
-    })?;
+    let document = TenantDocument::decode(body, &mut random::uuid).map_err(wrong_document)?;
     let asks = |ocsp: OcspChecking| ocsp == OcspChecking::Enabled;
     let asking = document
         .anchors()
