@@ -29,7 +29,9 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use member::Member;
-use support::{Api, DEADLINE, Device, Lost, Serving, serve, strace_may};
+use support::{
+    Api, DEADLINE, Device, Lost, SIGKILL, SLOW_DISK, Serving, number, serve, strace_may,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_survives_sigkill() {
@@ -315,11 +317,6 @@ impl Worker {
     }
 }
 
-fn number(variable: &str) -> Option<u64> {
-    let text = std::env::var(variable).ok()?;
-    Some(text.parse().expect(variable))
-}
-
 /// 50 to 400 ms.
 fn delay(rng: &mut dyn CryptoRng) -> Duration {
     Duration::from_micros(50_000 + rng.next_u64() % 350_000)
@@ -330,18 +327,3 @@ const WORKERS: usize = 16;
 
 /// Registered before the first kill; more follow under load.
 const DEVICES: usize = 40;
-
-/// Each of the writes that make a commit begins half a millisecond late. Otherwise all of them take
-/// less, and a server that answers before it writes would be lucky in almost every run.
-const SLOW_DISK: &[&str] = &[
-    "-f",
-    "--seccomp-bpf",
-    "-o",
-    "/dev/null",
-    "-e",
-    "trace=pwrite64",
-    "-e",
-    "inject=pwrite64:delay_enter=500",
-];
-
-const SIGKILL: i32 = 9;

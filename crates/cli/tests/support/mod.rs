@@ -16,7 +16,7 @@ use gangplank_server::envelope::{
     Audience, Binding, Envelope, Expect, ExpectedAudience, ExpectedForm, Form, Freshness, Limits,
     Nonce, PayloadType,
 };
-use gangplank_server::key::{Backend, CertificateDer, CertificateId, SoftwareKey, UnixTime};
+use gangplank_server::key::{AwsLcKey, Backend, CertificateDer, CertificateId, UnixTime};
 use gangplank_server::onboarding::v2024::onboarding::{OnboardingRequest, OnboardingResponse};
 use gangplank_server::trust::orchestrator::verify_orchestrator;
 use gangplank_testkit::{Issued, Leaf, TestRng, self_signed};
@@ -32,6 +32,22 @@ pub const PUBLIC_URL: &str = "https://gangplank.test";
 
 /// No wait in these tests is meant to last; one that does has failed.
 pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Each of the writes that make a commit begins half a millisecond late. Otherwise all of them take
+/// less, and a server that answers before it writes would be lucky in almost every run.
+pub const SLOW_DISK: &[&str] = &[
+    "-f",
+    "--seccomp-bpf",
+    "-o",
+    "/dev/null",
+    "-e",
+    "trace=pwrite64",
+    "-e",
+    "inject=pwrite64:delay_enter=500",
+];
+
+/// By what [`Serving::kill`] ends a server.
+pub const SIGKILL: i32 = 9;
 
 /// A server that has said it is ready. Dropping it kills it.
 pub struct Serving {
@@ -263,7 +279,7 @@ impl Answer {
 pub struct Device {
     pub id: CertificateId,
     certificate: CertificateDer<'static>,
-    key: SoftwareKey,
+    key: AwsLcKey,
     rng: TestRng,
 }
 
@@ -276,14 +292,16 @@ pub struct Sealed {
 
 impl Device {
     pub fn new(name: &str, seed: u64) -> Self {
-        let Issued {
-            certificate,
-            private_key,
-        } = self_signed(&Leaf::new("device").serial_number(name));
+        let issued = self_signed(&Leaf::new("device").serial_number(name));
+        Self::with(name, &issued, seed)
+    }
+
+    /// With a certificate that an authority issued. Two of one certificate need two seeds.
+    pub fn with(name: &str, issued: &Issued, seed: u64) -> Self {
         Self {
             id: CertificateId::parse(name).unwrap(),
-            certificate,
-            key: SoftwareKey::from_pkcs8_der(&private_key).unwrap(),
+            certificate: issued.certificate.clone(),
+            key: AwsLcKey::from_pkcs8_der(&issued.private_key).unwrap(),
             rng: TestRng::new(seed),
         }
     }
@@ -327,7 +345,13 @@ impl Device {
     }
 }
 
-fn base64(bytes: &[u8]) -> String {
+/// A number from the environment.
+pub fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().expect(variable))
+}
+
+pub fn base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::prelude::BASE64_STANDARD.encode(bytes)
 }
