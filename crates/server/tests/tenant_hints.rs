@@ -325,7 +325,7 @@ async fn the_host_name_on_a_connection_of_a_trusted_proxy_is_the_proxys_own() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stranger_waits_only_where_it_named_no_tenant() {
+async fn a_stranger_waits_only_where_it_named_no_other_tenant() {
     let site = Site::with(|config| config.unknown = UnknownDevices::Queue).await;
     let ca = shared(&site).await;
     let root = site.url();
@@ -340,12 +340,19 @@ async fn a_stranger_waits_only_where_it_named_no_tenant() {
                 .await,
         );
     }
+    // Those who wait are of the tenant `default`, so it may be named as well.
     let others = TestCa::new("Others");
+    let url = format!("{root}/tenant/default");
+    let waiting = device(&site, &others, "SN-5", &url, &Way::Direct)
+        .onboard()
+        .await;
+    assert!(matches!(waiting, Err(ClientError::Pending)), "{waiting:?}");
+    assert_eq!(tenant_of(&site, "SN-5").await, "default");
     let waiting = device(&site, &others, "SN-3", &root, &Way::Direct)
         .onboard()
         .await;
     assert!(matches!(waiting, Err(ClientError::Pending)), "{waiting:?}");
-    // Nor does an authority that leads to two tenants.
+    // An authority that leads to two tenants makes nobody wait.
     assert_not_admitted(
         device(&site, &ca, "SN-4", &root, &Way::Direct)
             .onboard()
