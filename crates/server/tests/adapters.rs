@@ -158,6 +158,16 @@ async fn a_tenant_is_found_by_its_name_or_issuer() {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}");
         assert_eq!(answer.problem(), format!("/problems/{problem}"));
     }
+    let adapters = json!({"adapters": [{"type": "hono-http", "enabled": true}]});
+    put(&world, ACME, &adapters).await;
+    for (adapter, expected) in [
+        ("hono-mqtt", "adapter-disabled"),
+        ("hono-http", "certificate-not-presented"),
+    ] {
+        let asked = json!({"type": "x509-cert", "auth-id": "CN=pump", "adapter-type": adapter});
+        let answer = post(&world, CREDENTIALS, &asked).await;
+        assert_eq!(refusal(&answer).1, expected);
+    }
     put(&world, ACME, &json!({"enabled": false})).await;
     let shown = post(&world, TENANT, &json!({"tenant-id": "acme"})).await;
     assert_eq!(shown.json(), json!({"tenant-id": "acme", "enabled": false}));
@@ -567,6 +577,93 @@ async fn a_failing_store_changes_nothing_and_is_no_refusal() {
         StatusCode::OK
     );
     assert_eq!(counts(&world).await, (3, 2));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_leaves_no_orphan() {
+    let fault = Fault::default();
+    let world = World::over(temp_dir(), |builder| builder, |store| fault.wrap(store)).await;
+    let ca = TestCa::new("Acme Device CA");
+    trust(&world, &ca, json!({"auto-provision-as-gateway": true})).await;
+    let asked = asking(&leaf(&ca, "pump"), "CN=pump,O=ACME");
+    fault.after("create_or_adopt");
+    let lost = post(&world, CREDENTIALS, &asked).await;
+    assert_eq!(lost.status, StatusCode::SERVICE_UNAVAILABLE);
+    fault.at(None);
+    let again = post(&world, CREDENTIALS, &asked).await;
+    assert_eq!(again.status, StatusCode::OK, "{}", again.text());
+    assert_eq!(counts(&world).await, (1, 1));
+    let edge = json!({"gateway-id": again.json()["device-id"]});
+    fault.after("save_devices");
+    let lost = post(&world, &registration("edge1"), &edge).await;
+    assert_eq!(lost.status, StatusCode::SERVICE_UNAVAILABLE);
+    fault.at(None);
+    assert_eq!(
+        post(&world, &registration("edge1"), &edge).await.status,
+        StatusCode::OK
+    );
+    assert_eq!(counts(&world).await, (2, 2));
+}
+
+#[tokio::test]
+async fn of_racing_gateways_one_brings_the_device() {
+    let world = trusting(&TestCa::new("Acme Device CA"), json!({})).await;
+    for id in ["gw1", "gw2"] {
+        let gateway = json!({"authorities": ["auto-provisioning-enabled"]});
+        post(&world, &format!("{ACME}/devices/{id}"), &gateway).await;
+    }
+    let path = registration("edge1");
+    let bodies: Vec<Value> = (0..20)
+        .map(|n| json!({"gateway-id": format!("gw{}", n % 2 + 1)}))
+        .collect();
+    let answers =
+        futures_util::future::join_all(bodies.iter().map(|body| post(&world, &path, body))).await;
+    let shown = get(&world, &format!("{ACME}/devices/edge1")).await.json();
+    for (body, answer) in bodies.iter().zip(&answers) {
+        match shown["via"] == json!([body["gateway-id"]]) {
+            true => assert_eq!(answer.status, StatusCode::OK),
+            false => assert_eq!(refusal(answer), refused(403, "claimed-by-other-gateway")),
+        }
+    }
+    assert_eq!(counts(&world).await, (3, 1));
+}
+
+#[tokio::test]
+async fn of_racing_changes_to_one_version_one_is_made() {
+    let world = World::new().await;
+    post(&world, ACME, &json!({})).await;
+    let path = &format!("{ACME}/devices/a");
+    let version = &tag(&post(&world, path, &json!({})).await);
+    let world = &world;
+    let change = async |n: usize| {
+        let document = json!({"ext": {"n": n}});
+        if_match(world, Method::PUT, path, version, &document)
+            .await
+            .status
+    };
+    let statuses = futures_util::future::join_all((0..10).map(change)).await;
+    let made = statuses
+        .iter()
+        .filter(|one| **one == StatusCode::OK)
+        .count();
+    let late = statuses
+        .iter()
+        .filter(|one| **one == StatusCode::PRECONDITION_FAILED)
+        .count();
+    assert_eq!((made, late), (1, 9));
+    // Without a version all of them are made, one after the other.
+    let nothing = &json!({});
+    let blind = (0..10).map(|_| put(world, path, nothing));
+    let answers = futures_util::future::join_all(blind).await;
+    let made = answers
+        .iter()
+        .filter(|one| one.status == StatusCode::OK)
+        .count();
+    let busy = answers
+        .iter()
+        .filter(|one| one.status == StatusCode::SERVICE_UNAVAILABLE)
+        .count();
+    assert!(made >= 5 && made + busy == 10, "{made} made, {busy} busy");
 }
 
 #[tokio::test]

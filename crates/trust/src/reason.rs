@@ -29,6 +29,12 @@ pub enum Reason {
     /// The tenant is switched off.
     #[error("the tenant is disabled; enable it to admit its devices")]
     TenantDisabled,
+    /// The tenant's devices may not use this protocol adapter.
+    #[error("the tenant's devices may not use adapters of the type {adapter:?}; enable it there")]
+    AdapterDisabled {
+        /// The adapter's type.
+        adapter: String,
+    },
     /// The proof or the known device is another tenant's.
     #[error("the proof or the known device belongs to another tenant")]
     OtherTenant,
@@ -192,6 +198,7 @@ impl Reason {
             Self::TenantAmbiguous => "tenant-ambiguous",
             Self::TenantHintMalformed { .. } => "tenant-hint-malformed",
             Self::TenantDisabled => "tenant-disabled",
+            Self::AdapterDisabled { .. } => "adapter-disabled",
             Self::OtherTenant => "other-tenant",
             Self::AnchorWithdrawn { .. } => "anchor-withdrawn",
             Self::Denied { .. } => "denied",
@@ -243,6 +250,7 @@ impl Reason {
             | Self::DeviceDisabled
             | Self::ProvisioningDisabled { .. } => 404,
             Self::TenantDisabled
+            | Self::AdapterDisabled { .. }
             | Self::Denied { .. }
             | Self::DeviceRejected
             | Self::Tombstoned
@@ -274,6 +282,7 @@ impl Reason {
             Self::NotTrusted(error) => error.retry(),
             // Switched off or full for a while: the device comes back when that changes.
             Self::TenantDisabled
+            | Self::AdapterDisabled { .. }
             | Self::DeviceDisabled
             | Self::CredentialDisabled
             | Self::OutsideWindow { .. }

@@ -76,9 +76,11 @@ impl Refusal {
 
     /// Why a device is refused, for protocol adapters and operators.
     pub(crate) fn for_reason(reason: &Reason) -> Self {
+        let logged = format!("{}: {reason}", reason.code());
         Self {
+            detail: Some(reason.to_string()),
             rule: Some((reason.code(), reason.http_status())),
-            ..Self::new(ProblemName::DeviceRefused, reason).explained()
+            ..Self::new(ProblemName::DeviceRefused, logged)
         }
     }
 

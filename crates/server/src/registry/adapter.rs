@@ -2,8 +2,8 @@ use gangplank_key::UnixTime;
 use gangplank_onboarding::DeviceId;
 use gangplank_trust::{
     AdapterView, ChainError, CredentialDocument, CredentialsLookup, DocumentError, Outcome, Plan,
-    Proof, Quotas, Reason, Revocation, StoredAuthId, Tenant, TenantLookup, VerifiedChain, decide,
-    verify,
+    Proof, Quotas, Reason, Revocation, Source, StoredAuthId, Tenant, TenantLookup, VerifiedChain,
+    decide, verify,
 };
 
 use super::error::AdapterError;
@@ -40,6 +40,7 @@ struct Decided<'a> {
     chain: &'a VerifiedChain,
     tenant: &'a Tenant,
     policy: Option<PolicyRevision>,
+    source: Source,
     now: UnixTime,
 }
 
@@ -81,9 +82,7 @@ impl<'s> AdapterRegistry<'s> {
             let now = self.server.now();
             let tenants = self.server.tenants().await?;
             let tenant = tenants.index().by_name(tenant).map_err(Reason::from)?;
-            if !tenant.enabled {
-                return Err(Reason::TenantDisabled.into());
-            }
+            check_adapter(tenant, asked)?;
             if asked.certificates.is_empty() {
                 return self.by_auth_id(tenant, asked, now).await;
             }
@@ -95,6 +94,7 @@ impl<'s> AdapterRegistry<'s> {
                 chain: &chain,
                 tenant,
                 policy: tenants.policy_of(tenant),
+                source: asked.source,
                 now,
             };
             let decision = self
@@ -157,7 +157,10 @@ impl<'s> AdapterRegistry<'s> {
             once: Vec::new(),
             credentials: None,
             described: Described::default(),
-            source: None,
+            source: match decided.source {
+                Source::Address(address) => Some(address),
+                Source::Unknown => None,
+            },
             at: decided.now,
         };
         for _ in 0..TRIES {
@@ -174,6 +177,18 @@ impl<'s> AdapterRegistry<'s> {
             }
         }
         Err(AdapterError::Busy)
+    }
+}
+
+fn check_adapter(tenant: &Tenant, asked: &CredentialsLookup) -> Result<(), Reason> {
+    if !tenant.enabled {
+        return Err(Reason::TenantDisabled);
+    }
+    match &asked.adapter_type {
+        Some(adapter) if !tenant.adapters.allows(adapter) => Err(Reason::AdapterDisabled {
+            adapter: adapter.clone(),
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -14,16 +14,29 @@ use gangplank_server::trust::TenantId;
 /// Does what `inner` does, except the one step that fails.
 pub struct Failing {
     inner: Arc<dyn Store>,
-    step: Arc<Mutex<Option<&'static str>>>,
+    step: Arc<Mutex<Option<Failure>>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Failure {
+    /// The step is not done.
+    Before(&'static str),
+    /// The step is done, and its answer is lost.
+    After(&'static str),
 }
 
 /// Says which step fails.
 #[derive(Clone, Default)]
-pub struct Fault(Arc<Mutex<Option<&'static str>>>);
+pub struct Fault(Arc<Mutex<Option<Failure>>>);
 
 impl Fault {
     pub fn at(&self, step: Option<&'static str>) {
-        *self.0.lock().unwrap() = step;
+        *self.0.lock().unwrap() = step.map(Failure::Before);
+    }
+
+    /// The step is done, and whoever asked does not learn it.
+    pub fn after(&self, step: &'static str) {
+        *self.0.lock().unwrap() = Some(Failure::After(step));
     }
 
     pub fn wrap(&self, inner: Arc<dyn Store>) -> Arc<dyn Store> {
@@ -33,12 +46,12 @@ impl Fault {
 }
 
 impl Failing {
-    fn check(&self, step: &str) -> Result<(), StoreError> {
-        match *self.step.lock().unwrap() {
-            Some(failing) if failing == step => Err(StoreError::Unavailable {
-                reason: format!("{step} fails in this test"),
+    fn check(&self, now: Failure) -> Result<(), StoreError> {
+        match *self.step.lock().unwrap() == Some(now) {
+            true => Err(StoreError::Unavailable {
+                reason: "a step fails in this test".to_owned(),
             }),
-            _ => Ok(()),
+            false => Ok(()),
         }
     }
 }
@@ -48,8 +61,10 @@ macro_rules! steps {
         #[async_trait]
         impl Store for Failing {
             $(async fn $name(&self, $($argument: $kind),*) -> Result<$answer, StoreError> {
-                self.check(stringify!($name))?;
-                self.inner.$name($($argument),*).await
+                self.check(Failure::Before(stringify!($name)))?;
+                let answer = self.inner.$name($($argument),*).await;
+                self.check(Failure::After(stringify!($name)))?;
+                answer
             })*
         }
     };

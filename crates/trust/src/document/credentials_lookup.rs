@@ -35,12 +35,14 @@ pub struct CredentialsLookup {
     pub certificates: Vec<CertificateDer<'static>>,
     /// Where the device came from, as the adapter says.
     pub source: Source,
+    /// The type of the adapter, such as `hono-mqtt`, if it says so.
+    pub adapter_type: Option<String>,
 }
 
 impl CredentialsLookup {
-    /// Reads the request: `type`, `auth-id`, `client-certificate` in base64 DER, and two additions of
-    /// gangplank: `intermediates`, the list of what the device sent after its leaf, and `source`, its
-    /// address.
+    /// Reads the request: `type`, `auth-id`, `client-certificate` in base64 DER, and three additions
+    /// of gangplank: `intermediates`, the list of what the device sent after its leaf, `source`, its
+    /// address, and `adapter-type`.
     ///
     /// # Errors
     /// [`DocumentError`]: one of them is missing or has another form; whether a certificate is one is
@@ -63,6 +65,7 @@ impl CredentialsLookup {
             })?,
             certificates: certificates.collect(),
             source: source.map_or(Source::Unknown, Source::from),
+            adapter_type: object.read("adapter-type", Null::Absent, object::text)?,
         })
     }
 }

@@ -389,9 +389,10 @@ fn what_an_adapter_asks_for_is_read() {
     let asked = json!({
         "type": "x509-cert", "auth-id": "CN=dev1, OU=IoT, O=ACME",
         "client-certificate": LEAF, "intermediates": [base64(&ca)], "client-id": "mqtt-7",
-        "source": "::ffff:192.0.2.7",
+        "source": "::ffff:192.0.2.7", "adapter-type": "hono-mqtt",
     });
     let read = decode(&asked).unwrap();
+    assert_eq!(read.adapter_type.as_deref(), Some("hono-mqtt"));
     assert_eq!(
         read.source,
         Source::from("192.0.2.7".parse::<core::net::IpAddr>().unwrap())
@@ -407,6 +408,7 @@ fn what_an_adapter_asks_for_is_read() {
         ("client-certificate", json!("?"), "/client-certificate"),
         ("client-certificate", Value::Null, "/client-certificate"),
         ("source", json!("a host"), "/source"),
+        ("adapter-type", json!(7), "/adapter-type"),
         ("intermediates", json!("?"), "/intermediates"),
         ("intermediates", json!([LEAF, 1]), "/intermediates/1"),
         (
