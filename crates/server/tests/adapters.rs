@@ -12,6 +12,7 @@ mod common;
 use adapter_support::Fault;
 use common::{Answer, START, World, base64, request};
 use gangplank_server::key::CertificateDer;
+use gangplank_server::onboarding::DeviceId;
 use gangplank_testkit::{Leaf, TestCa, temp_dir};
 use http::header::{ETAG, LOCATION};
 use http::{Method, StatusCode};
@@ -942,6 +943,10 @@ async fn the_values_of_a_template_survive_an_operators_change() {
     let path = format!("{ACME}/devices/{id}/credentials");
     let list = get(&world, &path).await.json();
     assert_eq!(put(&world, &path, &list).await.status, StatusCode::OK);
+    let device = world.store.device(&DeviceId::parse(&id).unwrap()).await;
+    let stored = &device.unwrap().unwrap().credentials[0].auth_id;
+    let values = ["a".to_owned(), "b:c".to_owned()];
+    assert_eq!(stored.template_values(), Some(&values[..]));
     assert_eq!(
         post(&world, CREDENTIALS, &asking(&one, "a:b:c"))
             .await
