@@ -238,6 +238,19 @@ fn with_a_list_every_certificate_needs_one() {
     assert_eq!(with("root.crl revoking.crl").as_deref(), Some("revoked"));
     assert_eq!(with("above.crl middle.crl").as_deref(), Some("revoked"));
     scene.folder.write("bad.crl", b"0\x00");
+    assert_eq!(with("bad.crl").as_deref(), Some("revocation-unknown"));
+    scene.folder.write("empty.pem", b"-----BEGIN ");
+    for more in ["--chain empty.pem", "--intermediate empty.pem"] {
+        let at = NOW.as_secs().to_string();
+        let mut arguments = vec!["trust", "verify", "--json", "--at", &at];
+        arguments.extend("--anchor root.der".split(' '));
+        if !more.starts_with("--chain") {
+            arguments.extend("--chain leaf.der".split(' '));
+        }
+        arguments.extend(more.split(' '));
+        let said = &scene.folder.run(&arguments, b"").exit(1).lines()[0];
+        assert_eq!(said["reason"], "certificate-malformed", "{more}");
+    }
     let mut arguments = vec![
         "trust", "verify", "--anchor", "root.der", "--chain", "leaf.der",
     ];

@@ -53,7 +53,14 @@ enum Eku {
 }
 
 pub(crate) fn run(arguments: &Verify) -> Result<Exit, Failure> {
-    let given = Given::read(arguments)?;
+    let given = match Given::read(arguments) {
+        // What is no certificate or list verifies nothing.
+        Err((reason, failure)) if arguments.json && failure.exit() == Exit::No => {
+            output::json(&refused(reason, failure.to_string()))?;
+            return Ok(Exit::No);
+        }
+        given => given.map_err(|(_, failure)| failure)?,
+    };
     let found = given.verify(arguments);
     match (arguments.json, &found) {
         (true, _) => output::json(&given.object(&found))?,
@@ -79,22 +86,26 @@ struct Given {
 }
 
 impl Given {
-    fn read(arguments: &Verify) -> Result<Self, Failure> {
+    /// The files; or what cannot be read, and the reason for refusing that this is.
+    fn read(arguments: &Verify) -> Result<Self, (&'static str, Failure)> {
+        let certificates =
+            |path: &Path| files::unread_certificates(path).map_err(|failure| (MALFORMED, failure));
         let anchors = arguments.anchor.iter().map(|path| anchors(path));
-        let anchors = anchors.collect::<Result<Vec<_>, _>>()?.concat();
-        let mut chain = files::unread_certificates(&arguments.chain)?.into_iter();
+        let anchors = anchors.collect::<Result<Vec<_>, _>>();
+        let mut chain = certificates(&arguments.chain)?.into_iter();
         let leaf = chain.next().ok_or_else(|| {
-            Failure::new(Exit::No, "no certificate").while_doing(arguments.chain.display())
+            let failure = Failure::new(Exit::No, "no certificate");
+            (MALFORMED, failure.while_doing(arguments.chain.display()))
         })?;
         let mut intermediates: Vec<CertificateDer<'static>> = chain.collect();
         for path in &arguments.intermediate {
-            intermediates.extend(files::unread_certificates(path)?);
+            intermediates.extend(certificates(path)?);
         }
         Ok(Self {
-            anchors,
+            anchors: anchors.map_err(|failure| (NO_ANCHOR, failure))?.concat(),
             leaf,
             intermediates,
-            lists: lists(&arguments.crl)?,
+            lists: lists(&arguments.crl).map_err(|failure| (NO_STATUS, failure))?,
         })
     }
 
@@ -124,11 +135,7 @@ impl Given {
                 "anchor": path.anchor().name().to_string(),
                 "path": self.hashes(path),
             }),
-            Err(error) => json!({
-                "verified": false,
-                "reason": error.code(),
-                "sentence": error.to_string(),
-            }),
+            Err(error) => refused(error.code(), error.to_string()),
         }
     }
 
@@ -149,6 +156,10 @@ impl Given {
             .map(hash)
             .collect()
     }
+}
+
+fn refused(reason: &str, sentence: String) -> Value {
+    json!({ "verified": false, "reason": reason, "sentence": sentence })
 }
 
 /// Those of a file. One that cannot be an anchor is as good as absent, as others may do.
@@ -176,3 +187,8 @@ fn lists(paths: &[PathBuf]) -> Result<Option<RevocationLists>, Failure> {
         .map(Some)
         .map_err(|error| Failure::of(Exit::No, &error))
 }
+
+// The reasons of a chain that the files do not let anybody judge.
+const MALFORMED: &str = "certificate-malformed";
+const NO_ANCHOR: &str = "no-usable-anchor";
+const NO_STATUS: &str = "revocation-unknown";
