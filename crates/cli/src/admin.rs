@@ -115,6 +115,7 @@ impl Admin {
         let sent = Sent {
             body: Some(body),
             version: Some(version),
+            ..Sent::default()
         };
         let answer = self
             .exchange(Method::PUT, self.address(path)?, sent)
@@ -125,11 +126,17 @@ impl Admin {
         }
     }
 
-    /// `PUT path` with this body, whatever is there.
-    pub(crate) async fn set(&self, path: &str, body: String) -> Result<(), Failure> {
+    /// `PUT path` with this body of this media type, whatever is there.
+    pub(crate) async fn set(
+        &self,
+        path: &str,
+        media_type: &'static str,
+        body: String,
+    ) -> Result<(), Failure> {
         let sent = Sent {
             body: Some(body),
-            version: None,
+            media_type,
+            ..Sent::default()
         };
         let url = self.address(path)?;
         self.send(Method::PUT, url, sent).await.map(drop)
@@ -154,7 +161,7 @@ impl Admin {
     async fn send_text(&self, path: &str, body: Option<String>) -> Result<Answer, Failure> {
         let sent = Sent {
             body,
-            version: None,
+            ..Sent::default()
         };
         self.send(Method::POST, self.address(path)?, sent).await
     }
@@ -231,9 +238,7 @@ impl Admin {
             .request(method, url)
             .bearer_auth(self.token.as_str());
         if let Some(body) = sent.body {
-            request = request
-                .header("content-type", "application/json")
-                .body(body);
+            request = request.header("content-type", sent.media_type).body(body);
         }
         if let Some(version) = sent.version {
             request = request.header("if-match", version);
@@ -262,11 +267,21 @@ impl Admin {
 }
 
 /// What goes with a request, if anything does.
-#[derive(Default)]
 struct Sent<'s> {
     body: Option<String>,
+    media_type: &'static str,
     /// The version that the request is about.
     version: Option<&'s str>,
+}
+
+impl Default for Sent<'_> {
+    fn default() -> Self {
+        Self {
+            body: None,
+            media_type: JSON,
+            version: None,
+        }
+    }
 }
 
 /// What came back, whatever it says.
@@ -341,3 +356,5 @@ fn missing(options: &str) -> Failure {
 pub(crate) const DEVICES: &str = "/admin/devices";
 /// A page of devices has a few hundred KiB.
 const MAX_BODY: usize = 16 << 20;
+
+pub(crate) const JSON: &str = "application/json";

@@ -1,10 +1,13 @@
 //! The tenants that decisions are made on.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use gangplank_trust::{
-    DocumentError, Tenant, TenantDocument, TenantId, TenantIndex, UnknownDevices,
+    DocumentError, Revocation, RevocationLists, Tenant, TenantDocument, TenantId, TenantIndex,
+    UnknownDevices,
 };
+use rustls_pki_types::CertificateRevocationListDer;
 use tokio::sync::Mutex;
 
 use crate::store::{DEFAULT_TENANT, PolicyRevision, Store, StoreError, TenantNews, TenantRecord};
@@ -84,6 +87,8 @@ pub(crate) struct Snapshot {
     /// That of the store's newest change; none before the store was asked, or if it is not.
     revision: Option<u64>,
     index: TenantIndex,
+    /// Of the tenants that have any.
+    revocation_lists: BTreeMap<TenantId, Arc<RevocationLists>>,
 }
 
 impl Snapshot {
@@ -96,6 +101,12 @@ impl Snapshot {
         self.index.get(&TenantId::parse(DEFAULT_TENANT).ok()?)
     }
 
+    /// What is known of revoked certificates in a tenant.
+    pub(crate) fn revocation(&self, tenant: &Tenant) -> Revocation<'_> {
+        let lists = self.revocation_lists.get(&tenant.id);
+        lists.map_or(Revocation::NotChecked, |lists| Revocation::Lists(lists))
+    }
+
     /// What must still be stored when a decision about this tenant is applied.
     pub(crate) fn policy_of(&self, tenant: &Tenant) -> Option<PolicyRevision> {
         self.revision.map(|_| PolicyRevision {
@@ -106,12 +117,18 @@ impl Snapshot {
 
     fn with(&self, news: TenantNews, unknown: UnknownDevices) -> Self {
         let mut index = self.index.clone();
+        let mut revocation_lists = self.revocation_lists.clone();
+        revocation_lists.retain(|id, _| news.present.binary_search(id).is_ok());
         let gone = |tenant: &&Tenant| news.present.binary_search(&tenant.id).is_err();
         for tenant in self.index.tenants().filter(gone) {
             index.remove(&tenant.id);
         }
         for record in news.changed {
             let mut tenant = tenant(&record);
+            match news.revocation_lists.get(&tenant.id) {
+                Some(given) => revocation_lists.insert(tenant.id.clone(), lists(&tenant.id, given)),
+                None => revocation_lists.remove(&tenant.id),
+            };
             if tenant.id.as_str() == DEFAULT_TENANT {
                 tenant.unknown = unknown;
             }
@@ -120,6 +137,7 @@ impl Snapshot {
         Self {
             revision: Some(news.revision),
             index,
+            revocation_lists,
         }
     }
 }
@@ -147,6 +165,18 @@ fn tenant(record: &TenantRecord) -> Tenant {
             }
         }
     }
+}
+
+/// Lists that cannot be read are none, and without one nobody's status is known.
+fn lists(
+    tenant: &TenantId,
+    given: &[CertificateRevocationListDer<'static>],
+) -> Arc<RevocationLists> {
+    let read = RevocationLists::read(given.iter().map(AsRef::as_ref));
+    Arc::new(read.unwrap_or_else(|error| {
+        tracing::error!(%tenant, %error, "the stored revocation lists cannot be read");
+        RevocationLists::default()
+    }))
 }
 
 #[cfg(test)]

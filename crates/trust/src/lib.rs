@@ -114,7 +114,7 @@ pub use policy::{
 pub use reason::{Reason, Retry};
 pub use revocation::{
     LeafStatus, MAX_REVOCATION_LIST_BYTES, MAX_REVOCATION_LISTS, NoStatus, Revocation,
-    RevocationListError, RevocationLists,
+    RevocationListError, RevocationListOutline, RevocationLists,
 };
 pub use subject::{SubjectError, claimed_certificate_id};
 pub use template::{

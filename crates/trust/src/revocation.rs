@@ -4,7 +4,11 @@ mod list;
 
 use alloc::vec::Vec;
 
+use rustls_pki_types::UnixTime;
+
 pub(crate) use list::RevocationList;
+
+use crate::DistinguishedName;
 
 /// What the caller knows about the revocation of the certificates of a path.
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,9 +74,25 @@ impl RevocationLists {
         Ok(Self { lists: read })
     }
 
+    /// What each says about itself, in the order in which they were given.
+    pub fn outlines(&self) -> impl Iterator<Item = RevocationListOutline<'_>> {
+        self.lists.iter().map(RevocationList::outline)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &RevocationList)> {
         self.lists.iter().enumerate()
     }
+}
+
+/// What a revocation list says about itself, for people; nothing of it is verified.
+#[derive(Clone, Copy, Debug)]
+pub struct RevocationListOutline<'r> {
+    /// `issuer`.
+    pub issuer: &'r DistinguishedName,
+    /// `thisUpdate`.
+    pub this_update: UnixTime,
+    /// `nextUpdate`; a list without it counts never.
+    pub next_update: Option<UnixTime>,
 }
 
 /// Why revocation lists cannot be read.

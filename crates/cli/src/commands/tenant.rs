@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use gangplank_client::trust::TenantId;
 use serde_json::{Value, json};
 
-use crate::admin::{Admin, AdminArguments};
+use crate::admin::{Admin, AdminArguments, JSON};
 use crate::runtime::block_on;
 use crate::tenant::{TENANTS, path, warn};
 use crate::{Exit, Failure, files, output};
@@ -169,9 +169,8 @@ async fn notify(arguments: &Notify) -> Result<Exit, Failure> {
     let path = format!("{}/notification", path(&arguments.id));
     match &arguments.file {
         Some(file) => {
-            admin
-                .set(&path, files::read_text(file)?.to_string())
-                .await?
+            let target = files::read_text(file)?.to_string();
+            admin.set(&path, JSON, target).await?
         }
         None if arguments.off => admin.delete(&path).await?,
         None => output::json(&admin.get(&path, &[]).await?)?,

@@ -1,8 +1,7 @@
 use gangplank_envelope::{Envelope, Expect, Verified};
 use gangplank_key::{PublicKey, TrustedKey, UnixTime};
 use gangplank_trust::{
-    ChainError, FoundBy, Reason, Revocation, Tenant, TenantHint, TenantNotFound, VerifiedChain,
-    verify,
+    ChainError, FoundBy, Reason, Tenant, TenantHint, TenantNotFound, VerifiedChain, verify,
 };
 
 use super::Refused;
@@ -44,7 +43,7 @@ pub(crate) fn stranger<'e, 't>(
     let certificates = envelope.claimed_certificates();
     let chain = match tenants.index().candidates(certificates, hint) {
         Ok(found) => {
-            let revocation = Revocation::NotChecked;
+            let revocation = tenants.revocation(found.tenant);
             verify(certificates, found.tenant, revocation, BACKEND, now)
                 .map(|chain| (found.tenant, chain))
                 .map_err(|error| NotVouched::NotTrusted {

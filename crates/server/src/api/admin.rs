@@ -7,6 +7,7 @@ mod devices;
 mod notification;
 mod precondition;
 mod registry;
+mod revocation;
 mod tenants;
 mod view;
 
@@ -50,6 +51,12 @@ pub(super) fn routes() -> Router<Server> {
                 .post(tenants::create)
                 .put(tenants::update)
                 .delete(tenants::remove),
+        )
+        .route(
+            "/admin/tenants/{tenant_id}/revocation-lists",
+            get(revocation::show)
+                .put(revocation::set)
+                .delete(revocation::remove),
         )
         .route(
             "/admin/tenants/{tenant_id}/removed/{device_id}",

@@ -86,7 +86,7 @@ impl<'s> AdapterRegistry<'s> {
             if asked.certificates.is_empty() {
                 return self.by_auth_id(tenant, asked, now).await;
             }
-            let revocation = Revocation::NotChecked;
+            let revocation = tenants.revocation(tenant);
             let chain = verify(&asked.certificates, tenant, revocation, BACKEND, now);
             let chain = chain.map_err(Reason::from)?;
             chain.expect_auth_id(asked.auth_id.as_str())?;

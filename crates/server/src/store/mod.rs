@@ -30,7 +30,7 @@ use gangplank_key::CertificateId;
 use gangplank_onboarding::DeviceId;
 use gangplank_token::StoredSecret;
 use gangplank_trust::TenantId;
-use rustls_pki_types::UnixTime;
+use rustls_pki_types::{CertificateRevocationListDer, UnixTime};
 
 pub use error::StoreError;
 pub use identity::{Identity, IdentityQuery};
@@ -230,6 +230,22 @@ pub trait Store: Send + Sync + 'static {
 
     /// Acknowledges one event, in whatever order.
     async fn acknowledge_event(&self, seq: u64) -> Result<(), StoreError>;
+
+    /// The certificate revocation lists of a tenant, in the order in which they were given.
+    async fn revocation_lists(
+        &self,
+        tenant: &TenantId,
+    ) -> Result<Vec<CertificateRevocationListDer<'static>>, StoreError>;
+
+    /// Gives a tenant these revocation lists and no others, which is a change of the tenant; whether
+    /// there is such a tenant.
+    async fn set_revocation_lists(
+        &self,
+        tenant: &TenantId,
+        lists: Vec<CertificateRevocationListDer<'static>>,
+        actor: Actor,
+        at: UnixTime,
+    ) -> Result<bool, StoreError>;
 
     /// Says where a tenant's events go, or that they go nowhere; whether there is such a tenant.
     async fn set_notification_target(

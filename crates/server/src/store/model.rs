@@ -306,6 +306,8 @@ pub mod action {
     pub const TENANT_CREATED: &str = "tenant.created";
     /// A tenant was changed.
     pub const TENANT_CHANGED: &str = "tenant.changed";
+    /// A tenant's revocation lists were changed.
+    pub const REVOCATION_LISTS: &str = "tenant.revocation-lists-changed";
     /// A tenant was removed.
     pub const TENANT_REMOVED: &str = "tenant.removed";
 }

@@ -1,5 +1,7 @@
+use std::collections::BTreeMap;
+
 use gangplank_trust::{PreparedName, TenantId};
-use rustls_pki_types::UnixTime;
+use rustls_pki_types::{CertificateRevocationListDer, UnixTime};
 
 use super::Actor;
 
@@ -37,6 +39,8 @@ pub struct TenantNews {
     pub present: Vec<TenantId>,
     /// Those that were made or changed since, by id.
     pub changed: Vec<TenantRecord>,
+    /// The revocation lists of those of them that have any.
+    pub revocation_lists: BTreeMap<TenantId, Vec<CertificateRevocationListDer<'static>>>,
 }
 
 /// A tenant is to be made or changed.

@@ -7,7 +7,7 @@ use rustls_pki_types::UnixTime;
 use x509_cert::ext::{Extension, Extensions};
 use x509_cert::time::Time;
 
-use super::NoStatus;
+use super::{NoStatus, RevocationListOutline};
 use crate::elements::{Elements, explicit};
 use crate::path::Signed;
 use crate::{DistinguishedName, PreparedName};
@@ -16,6 +16,7 @@ use crate::{DistinguishedName, PreparedName};
 #[derive(Clone, Debug)]
 pub(crate) struct RevocationList {
     der: Vec<u8>,
+    name: DistinguishedName,
     pub(crate) issuer: PreparedName,
     this_update: UnixTime,
     next_update: Option<UnixTime>,
@@ -33,7 +34,7 @@ impl RevocationList {
         if tbs.content(Tag::Sequence)? != signed.algorithm {
             return None;
         }
-        let issuer = DistinguishedName::from_der(tbs.whole()?).ok()?.prepared();
+        let name = DistinguishedName::from_der(tbs.whole()?).ok()?;
         let this_update = time(tbs.whole()?)?;
         let next_update = match tbs.next_is(Tag::UtcTime) || tbs.next_is(Tag::GeneralizedTime) {
             true => Some(time(tbs.whole()?)?),
@@ -51,12 +52,21 @@ impl RevocationList {
         let flaw = (!whole).then_some(NoStatus::NotConformant);
         Some(Self {
             der: der.to_vec(),
-            issuer,
+            issuer: name.prepared(),
+            name,
             this_update,
             next_update,
             revoked,
             flaw: flaw.or(entry_flaw).or(list_flaw(&extensions)),
         })
+    }
+
+    pub(crate) fn outline(&self) -> RevocationListOutline<'_> {
+        RevocationListOutline {
+            issuer: &self.name,
+            this_update: self.this_update,
+            next_update: self.next_update,
+        }
     }
 
     /// Whether it counts at `now`.

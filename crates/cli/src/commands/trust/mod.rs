@@ -3,6 +3,7 @@
 mod anchors;
 mod explain;
 mod known_device;
+mod revocation;
 mod verify;
 
 use clap::Subcommand;
@@ -31,6 +32,10 @@ pub(crate) enum TrustCommand {
     AutoProvisioning(anchors::AutoProvisioning),
     /// Forget an anchor
     Remove(anchors::One),
+    /// Say which certificates are revoked; show what is known without --crl and --off
+    ///
+    /// Once a tenant has revocation lists, every certificate below an anchor needs a current one.
+    Revocation(revocation::Revocation),
 }
 
 pub(crate) fn run(command: TrustCommand) -> Result<Exit, Failure> {
@@ -43,5 +48,6 @@ pub(crate) fn run(command: TrustCommand) -> Result<Exit, Failure> {
         TrustCommand::Disable(arguments) => anchors::switch(&arguments, Switch::Off),
         TrustCommand::AutoProvisioning(arguments) => anchors::auto_provisioning(&arguments),
         TrustCommand::Remove(arguments) => anchors::remove(&arguments),
+        TrustCommand::Revocation(arguments) => revocation::run(&arguments),
     }
 }

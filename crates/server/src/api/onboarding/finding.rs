@@ -4,7 +4,7 @@ use gangplank_envelope::{Envelope, Expect, PayloadType, Verified, VerifyError};
 use gangplank_key::{CertificateId, PublicKey, UnixTime};
 use gangplank_onboarding::{DeviceId, ProblemName};
 use gangplank_trust::{
-    ChainError, Decision, Outcome, Proof, Reason, Revocation, Source, Tenant, TenantHint, TenantId,
+    ChainError, Decision, Outcome, Proof, Reason, Source, Tenant, TenantHint, TenantId,
     VerifiedChain, decide, verify,
 };
 
@@ -93,7 +93,7 @@ impl Server {
         })?;
         let certificate_id = verified.signer().clone();
         let chain = match device.comes_by_anchor() {
-            true => Some(again_by_anchor(envelope, device, tenant, asked.now)),
+            true => Some(again_by_anchor(envelope, device, tenant, asked)),
             false => None,
         };
         let decision = match &chain {
@@ -268,7 +268,7 @@ fn again_by_anchor(
     envelope: &Envelope<'_>,
     device: &Device,
     tenant: &Tenant,
-    now: UnixTime,
+    asked: &Asked<'_>,
 ) -> Result<VerifiedChain, ChainError> {
     let stored = device.certificates.last();
     let stored: Vec<_> = stored.iter().map(|one| one.certificate.clone()).collect();
@@ -276,7 +276,8 @@ fn again_by_anchor(
         [] => stored.as_slice(),
         sent => sent,
     };
-    verify(certificates, tenant, Revocation::NotChecked, BACKEND, now)
+    let revocation = asked.tenants.revocation(tenant);
+    verify(certificates, tenant, revocation, BACKEND, asked.now)
 }
 
 /// Decides about a device that was found by its key.

@@ -1,16 +1,19 @@
 use std::sync::Arc;
 
 use gangplank_trust::{DistinguishedName, PreparedName};
+use rustls_pki_types::CertificateRevocationListDer;
 
 use super::fixture::*;
 use super::races::{RACERS, all};
 use super::{Checked, Failure};
 use crate::store::{
-    Change, DEFAULT_TENANT, Expected, NewDevice, RegisterOutcome, TenantNews, TenantOutcome,
-    TenantQuery, TenantRecord, TenantRemoval, TenantRemovalOutcome, TenantSave, action,
+    Admission, AdmissionOutcome, Change, DEFAULT_TENANT, Expected, NewDevice, PolicyRevision,
+    RegisterOutcome, TenantNews, TenantOutcome, TenantQuery, TenantRecord, TenantRemoval,
+    TenantRemovalOutcome, TenantSave, action,
 };
 
 cases![
+    revocation_lists_are_a_change_of_their_tenant,
     the_default_tenant_is_there,
     a_tenant_is_made_once,
     a_tenant_changes_only_from_the_revision_that_is_expected,
@@ -434,4 +437,48 @@ fn name(text: &str) -> Result<PreparedName, Failure> {
 
 fn unexpected_entries(entries: &[crate::store::AuditRecord]) -> Failure {
     unexpected("one entry", &entries)
+}
+
+async fn revocation_lists_are_a_change_of_their_tenant(bench: Bench) -> Checked {
+    let list = |text: &str| CertificateRevocationListDer::from(text.as_bytes().to_vec());
+    let (acme, nowhere) = (tenant("acme")?, tenant("nowhere")?);
+    let before = bench.put_tenant("acme", true).await?;
+    for (id, given, known) in [
+        (&nowhere, vec![list("x")], false),
+        (&acme, vec![list("a"), list("b")], true),
+        (&acme, vec![list("c")], true),
+    ] {
+        let set = bench
+            .store
+            .set_revocation_lists(id, given.clone(), operator(), at(0));
+        expect_eq!(set.await?, known);
+        let stored = bench.store.revocation_lists(id).await?;
+        expect_eq!(stored, if known { given } else { Vec::new() });
+    }
+    let news = bench.store.tenant_news(Some(before)).await?;
+    let news = expect_match!(news, Some(news) => news);
+    let changed: Vec<_> = news.changed.iter().map(|one| &one.id).collect();
+    expect_eq!(changed, [&acme]);
+    expect_eq!(news.revocation_lists.get(&acme), Some(&vec![list("c")]));
+    let outcome = bench.store.create_or_adopt(Admission {
+        policy: Some(PolicyRevision {
+            tenant: acme.clone(),
+            revision: before,
+        }),
+        ..queue(1)?
+    });
+    expect_eq!(outcome.await?, AdmissionOutcome::Outdated);
+    // Saving the tenant leaves them, and removing it takes them along.
+    bench.put_tenant("acme", false).await?;
+    expect_eq!(bench.store.revocation_lists(&acme).await?, [list("c")]);
+    let removal = TenantRemoval {
+        id: acme.clone(),
+        expected: Expected::Present,
+        actor: operator(),
+        at: at(0),
+    };
+    let outcome = bench.store.remove_tenant(removal).await?;
+    expect_eq!(outcome, TenantRemovalOutcome::Removed);
+    expect_eq!(bench.store.revocation_lists(&acme).await?, []);
+    Ok(())
 }

@@ -1,6 +1,6 @@
 use gangplank_trust::TenantId;
 use rusqlite::{Connection, params};
-use rustls_pki_types::UnixTime;
+use rustls_pki_types::{CertificateRevocationListDer, UnixTime};
 
 use super::apply_records::append_audit;
 use super::fault::Fault;
@@ -58,6 +58,30 @@ pub(super) fn remove_tenant(
     let (actor, at) = (&removal.actor, removal.at);
     audit(c, &removal.id, actor, at, action::TENANT_REMOVED, &detail)?;
     Ok(Step::Keep(TenantRemovalOutcome::Removed))
+}
+
+pub(super) fn set_revocation_lists(
+    c: &Connection,
+    tenant: &TenantId,
+    lists: &[CertificateRevocationListDer<'static>],
+    actor: &Actor,
+    at: UnixTime,
+) -> Result<Step<bool>, Fault> {
+    let id = tenant.as_str();
+    if stored_revision(c, tenant)?.is_none() {
+        return Ok(Step::Undo(false));
+    }
+    execute(c, "DELETE FROM revocation_list WHERE tenant = ?1", [id])?;
+    for list in lists {
+        let insert = "INSERT INTO revocation_list (tenant, der) VALUES (?1, ?2)";
+        execute(c, insert, params![id, list.as_ref()])?;
+    }
+    let revision = next_revision(c)?;
+    let update = "UPDATE tenant SET policy_revision = ?2 WHERE id = ?1";
+    execute(c, update, params![id, integer(revision)])?;
+    let detail = serde_json::json!({ "lists": lists.len(), "policyRevision": revision });
+    audit(c, tenant, actor, at, action::REVOCATION_LISTS, &detail)?;
+    Ok(Step::Keep(true))
 }
 
 /// The revision of a tenant, if there is one of that id.

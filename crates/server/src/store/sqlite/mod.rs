@@ -39,7 +39,7 @@ use gangplank_key::CertificateId;
 use gangplank_onboarding::DeviceId;
 use gangplank_token::StoredSecret;
 use gangplank_trust::TenantId;
-use rustls_pki_types::UnixTime;
+use rustls_pki_types::{CertificateRevocationListDer, UnixTime};
 
 use self::readers::Readers;
 use self::writer::{Step, Writer};
@@ -327,6 +327,29 @@ impl Store for SqliteStore {
     async fn acknowledge_event(&self, seq: u64) -> Result<(), StoreError> {
         self.writer
             .apply(move |c| apply_records::acknowledge_event(c, seq))
+            .await
+    }
+
+    async fn revocation_lists(
+        &self,
+        tenant: &TenantId,
+    ) -> Result<Vec<CertificateRevocationListDer<'static>>, StoreError> {
+        let tenant = tenant.clone();
+        self.readers
+            .read(move |c| read_tenants::revocation_lists(c, &tenant))
+            .await
+    }
+
+    async fn set_revocation_lists(
+        &self,
+        tenant: &TenantId,
+        lists: Vec<CertificateRevocationListDer<'static>>,
+        actor: Actor,
+        at: UnixTime,
+    ) -> Result<bool, StoreError> {
+        let tenant = tenant.clone();
+        self.writer
+            .apply(move |c| apply_tenants::set_revocation_lists(c, &tenant, &lists, &actor, at))
             .await
     }
 

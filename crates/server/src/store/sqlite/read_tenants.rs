@@ -1,5 +1,8 @@
+use std::collections::BTreeMap;
+
 use gangplank_trust::TenantId;
 use rusqlite::{Connection, Params, params};
+use rustls_pki_types::CertificateRevocationListDer;
 
 use super::fault::Fault;
 use super::rows::{count, integer, parsed, scalar};
@@ -51,7 +54,39 @@ pub(super) fn tenant_news(c: &Connection, since: Option<u64>) -> Result<Option<T
         revision,
         present,
         changed: records(c, changed, [since])?,
+        revocation_lists: lists_since(c, since)?,
     }))
+}
+
+fn lists_since(
+    c: &Connection,
+    since: i64,
+) -> Result<BTreeMap<TenantId, Vec<CertificateRevocationListDer<'static>>>, Fault> {
+    let mut statement = c.prepare_cached(
+        "SELECT t.id, l.der FROM revocation_list l JOIN tenant t ON t.id = l.tenant \
+         WHERE t.policy_revision > ?1 ORDER BY l.number",
+    )?;
+    let mut rows = statement.query([since])?;
+    let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let lists = found.entry(parsed(row, 0, TenantId::parse)?).or_default();
+        lists.push(row.get::<_, Vec<u8>>(1)?.into());
+    }
+    Ok(found)
+}
+
+pub(super) fn revocation_lists(
+    c: &Connection,
+    tenant: &TenantId,
+) -> Result<Vec<CertificateRevocationListDer<'static>>, Fault> {
+    let select = "SELECT der FROM revocation_list WHERE tenant = ?1 ORDER BY number";
+    let mut statement = c.prepare_cached(select)?;
+    let mut rows = statement.query([tenant.as_str()])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(row.get::<_, Vec<u8>>(0)?.into());
+    }
+    Ok(found)
 }
 
 fn records(c: &Connection, select: &str, params: impl Params) -> Result<Vec<TenantRecord>, Fault> {

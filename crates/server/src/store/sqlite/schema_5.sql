@@ -79,6 +79,14 @@ CREATE INDEX device_pending ON device (id) WHERE state = 'pending';
 -- Also for counting what an anchor provisioned.
 CREATE INDEX device_tenant ON device (tenant, anchor_id);
 
+-- Certificate revocation lists, as the operator gave them.
+CREATE TABLE revocation_list (
+    number INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL REFERENCES tenant (id) ON DELETE CASCADE,
+    der    BLOB NOT NULL
+) STRICT;
+CREATE INDEX revocation_list_tenant ON revocation_list (tenant);
+
 -- What may not come aboard or queue until it is registered anew or readmitted.
 CREATE TABLE tombstone_5 (
     tenant     TEXT NOT NULL REFERENCES tenant (id),
