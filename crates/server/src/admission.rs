@@ -1,13 +1,13 @@
 //! Who sent an envelope, and what may become of it: bytes in, a finding out.
 //!
-//! Nothing here reads or writes the store; the caller looks devices up and applies what is found.
+//! Nothing here writes the store; the caller applies what is found.
 
 mod decision;
 mod device;
 mod stranger;
 
-pub(crate) use decision::{DeviceIdChoice, Newcomer, new_certificate};
-pub(crate) use device::{DeviceKeys, SpkiSha256, by_device};
+pub(crate) use decision::{ChainDecision, DeviceIdChoice};
+pub(crate) use device::{DeviceKeys, Signed, SpkiSha256, by_device};
 pub(crate) use stranger::{NotVouched, Stranger, stranger};
 
 use gangplank_envelope::payload_signature;

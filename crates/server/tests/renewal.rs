@@ -9,7 +9,9 @@
 mod common;
 
 use common::{Answer, TestDevice, World, base64, capabilities};
-use gangplank_envelope::PayloadType;
+use gangplank_envelope::{Form, PayloadType};
+use gangplank_onboarding::v2024::onboarding::OnboardingRequest;
+use gangplank_server::key::Backend;
 use gangplank_server::store::{
     Actor, Credential, DeviceSave, DeviceSaves, DeviceSavesOutcome, Expected, SavedBy,
 };
@@ -157,6 +159,63 @@ async fn both_keys_count_until_the_new_one_was_used() {
 }
 
 #[tokio::test]
+async fn a_device_is_judged_by_the_certificate_of_the_key_that_it_signed_with() {
+    let world = World::new().await;
+    let authority = Authority::new("One");
+    trusting(&world, &[anchor("one", &authority, &json!({}))]).await;
+    let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let mut old = authority.device(&key, 1);
+    assert_eq!(onboard(&world, &mut old).await, CREATED);
+    let mut new = authority.device(&other, 2);
+    assert_eq!(onboard(&world, &mut new).await, KNOWN);
+    // It lost the answer, and comes without its certificate by the key that it had.
+    let bare = |device: &mut TestDevice| {
+        let binding = device.binding(PayloadType::ONBOARDING_REQUEST, world.now());
+        let request = OnboardingRequest::default().encode();
+        device.seal(&request, Form::Bound(binding.certificates(Vec::new())))
+    };
+    let post = async |envelope: Vec<u8>| {
+        let answer = world.public(Method::POST, "/onboarding/", &[], &envelope);
+        answer.await.status
+    };
+    assert_eq!(post(bare(&mut old)).await, KNOWN);
+    let device = only_device(&world).await;
+    assert_eq!(device["certificates"].as_array().unwrap().len(), 2);
+    // What is denied is that certificate, and no newer one speaks for its key.
+    let hash = Backend::PURE_RUST.sha256(&[&old.issued.certificate]);
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let policy = json!({ "deny": { "certificates": [hash] } });
+    trusting(&world, &[anchor("one", &authority, &policy)]).await;
+    assert_eq!(post(bare(&mut old)).await, REFUSED);
+    assert_eq!(post(bare(&mut new)).await, KNOWN);
+}
+
+#[tokio::test]
+async fn a_device_that_was_approved_under_an_anchor_needs_it_again() {
+    let world = World::new().await;
+    let authority = Authority::new("One");
+    let mut waiting = anchor("one", &authority, &json!({ "approval": "queue" }));
+    waiting["auto-provisioning-enabled"] = json!(false);
+    trusting(&world, &[waiting.clone()]).await;
+    let mut device = authority.device(&KeyPair::generate().unwrap(), 1);
+    assert_eq!(onboard(&world, &mut device).await, StatusCode::ACCEPTED);
+    let path = format!(
+        "/admin/devices/{}/approve",
+        only_device(&world).await["deviceId"].as_str().unwrap()
+    );
+    assert_eq!(world.operator(Method::POST, &path, "").await.status, KNOWN);
+    assert_eq!(onboard(&world, &mut device).await, CREATED);
+    // Renewed, it is the same device; without its anchor it stays out.
+    let mut renewed = authority.device(&KeyPair::generate().unwrap(), 2);
+    assert_eq!(onboard(&world, &mut renewed).await, KNOWN);
+    waiting["provisioning-policy"]["enabled"] = json!(false);
+    trusting(&world, &[waiting]).await;
+    for device in [&mut device, &mut renewed] {
+        assert_eq!(onboard(&world, device).await, REFUSED);
+    }
+}
+
+#[tokio::test]
 async fn a_subject_that_prints_otherwise_is_the_same_device() {
     let world = World::new().await;
     let authority = Authority::new("One");
@@ -173,6 +232,14 @@ async fn a_subject_that_prints_otherwise_is_the_same_device() {
     };
     assert_eq!(onboard(&world, &mut issue("Acme Ltd", 1)).await, CREATED);
     assert_eq!(onboard(&world, &mut issue("ACME  ltd", 2)).await, KNOWN);
+    // A certificate id is a device's own, to the letter; so far as that it is no other device.
+    let key = KeyPair::generate().unwrap();
+    let lower = [
+        (DnType::OrganizationName, "Acme Ltd"),
+        (DnType::CommonName, "sn-1"),
+    ];
+    let mut lower = TestDevice::from("sn-1", authority.issue(&lower, &key), 4);
+    assert_eq!(onboard(&world, &mut lower).await, REFUSED);
     // Another subject of the same certificate id is another device, and the id is taken.
     let other = onboard(&world, &mut issue("Emca Ltd", 3)).await;
     assert_eq!(other, StatusCode::CONFLICT);

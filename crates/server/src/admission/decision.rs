@@ -1,14 +1,16 @@
 use gangplank_key::UnixTime;
-use gangplank_onboarding::{DeviceId, IdentifierError};
+use gangplank_onboarding::DeviceId;
 use gangplank_trust::{
-    Bound, CredentialDocument, Decision, DeviceDocument, Known, KnownDevice, Plan, PlannedDeviceId,
-    Proof, ProvisionAs, Quotas, Source, Standing, StoredAuthId, Tenant, VerifiedChain, decide,
+    Bound, CredentialDocument, Decision, DeviceDocument, Known, KnownDevice, Outcome, Plan,
+    PlannedDeviceId, Proof, ProvisionAs, Quotas, Reason, Source, Standing, StoredAuthId, Tenant,
+    VerifiedChain, decide,
 };
 
 use crate::random;
 use crate::server::Server;
 use crate::store::{
-    Credential, Identity, IdentityQuery, NewCertificate, NewDevice, Provisioning, StoreError,
+    AdmissionPlan, Credential, Device, Identity, IdentityQuery, NewCertificate, NewDevice,
+    Provisioning, StoreError,
 };
 
 impl Server {
@@ -19,7 +21,7 @@ impl Server {
         tenant: &Tenant,
         source: Source,
         now: UnixTime,
-    ) -> Result<Decision, StoreError> {
+    ) -> Result<ChainDecision, StoreError> {
         let identity = match chain.auth_id() {
             Ok(auth_id) => {
                 let query = query(chain, tenant, auth_id.into());
@@ -42,7 +44,62 @@ impl Server {
             provisioned_by_anchor: identity.provisioned_by_anchor,
             devices_in_tenant: identity.devices_in_tenant,
         };
-        Ok(decide(&Proof::Chain(chain), tenant, known, source, now))
+        Ok(ChainDecision {
+            decision: decide(&Proof::Chain(chain), tenant, known, source, now),
+            revision: identity.device.as_ref().map(|device| device.revision),
+        })
+    }
+}
+
+/// What was decided about a device with a proven chain.
+pub(crate) struct ChainDecision {
+    pub(crate) decision: Decision,
+    /// That of the device that it was decided on.
+    revision: Option<u64>,
+}
+
+impl ChainDecision {
+    /// About a device that was found by its key.
+    pub(crate) fn on(device: &Device, decision: Decision) -> Self {
+        Self {
+            decision,
+            revision: Some(device.revision),
+        }
+    }
+
+    /// What the store is to make true, and where a new device's id comes from.
+    ///
+    /// # Errors
+    /// The [`Reason`] for refusing the device.
+    pub(crate) fn plan(
+        self,
+        chain: &VerifiedChain,
+        now: UnixTime,
+    ) -> Result<(AdmissionPlan, DeviceIdChoice), Reason> {
+        match self.decision.outcome {
+            Outcome::Known(recognition) => {
+                let plan = AdmissionPlan::Known {
+                    device_id: device_id(&recognition.device_id)?,
+                    came_with: Some(new_certificate(chain)),
+                    revision: self.revision,
+                };
+                Ok((plan, DeviceIdChoice::Random))
+            }
+            Outcome::Provision(plan) => newcomer(&plan, chain, now),
+            Outcome::Pending => {
+                let auth_id = chain.auth_id().map_err(Clone::clone)?;
+                let plan = AdmissionPlan::Queue {
+                    device: NewDevice {
+                        tenant: chain.tenant().clone(),
+                        device_id: DeviceId::random(&mut random::system()),
+                        certificate: new_certificate(chain),
+                    },
+                    credential: Some(credential(CredentialDocument::new(auth_id.into()))),
+                };
+                Ok((plan, DeviceIdChoice::Random))
+            }
+            Outcome::Refuse(reason) => Err(reason),
+        }
     }
 }
 
@@ -76,13 +133,6 @@ fn removed(tenant: &Tenant, id: &DeviceId) -> KnownDevice {
     }
 }
 
-/// A plan as the store applies it.
-pub(crate) struct Newcomer {
-    pub(crate) device: NewDevice,
-    pub(crate) provisioning: Provisioning,
-    pub(crate) id_choice: DeviceIdChoice,
-}
-
 /// Where a new device's id comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DeviceIdChoice {
@@ -92,45 +142,54 @@ pub(crate) enum DeviceIdChoice {
     Template,
 }
 
-impl Newcomer {
-    pub(crate) fn of(
-        plan: &Plan,
-        chain: &VerifiedChain,
-        now: UnixTime,
-    ) -> Result<Self, IdentifierError> {
-        let (device_id, id_choice, values) = match plan.device_id() {
-            PlannedDeviceId::Random => {
-                let id = DeviceId::random(&mut random::system());
-                (id, DeviceIdChoice::Random, Vec::new())
-            }
-            PlannedDeviceId::Template { id, values } => {
-                let id = DeviceId::parse(id)?;
-                (id, DeviceIdChoice::Template, values.clone())
-            }
-        };
-        Ok(Self {
-            device: NewDevice {
-                tenant: plan.tenant().clone(),
-                device_id,
-                certificate: new_certificate(chain),
-            },
-            provisioning: Provisioning {
-                origin: plan.origin().clone(),
-                credential: Credential {
-                    auth_id: plan.auth_id().into(),
-                    document: CredentialDocument::provisioned(plan.auth_id(), now).to_stored(),
-                },
-                device_id_values: values,
-                registration: DeviceDocument::provisioned(plan.provision_as(), now).to_stored(),
-                quotas: plan.quotas(),
-            },
-            id_choice,
-        })
+fn newcomer(
+    plan: &Plan,
+    chain: &VerifiedChain,
+    now: UnixTime,
+) -> Result<(AdmissionPlan, DeviceIdChoice), Reason> {
+    let (device_id, choice, values) = match plan.device_id() {
+        PlannedDeviceId::Random => {
+            let id = DeviceId::random(&mut random::system());
+            (id, DeviceIdChoice::Random, Vec::new())
+        }
+        PlannedDeviceId::Template { id, values } => {
+            (device_id(id)?, DeviceIdChoice::Template, values.clone())
+        }
+    };
+    let provisioning = Provisioning {
+        origin: plan.origin().clone(),
+        credential: credential(CredentialDocument::provisioned(plan.auth_id(), now)),
+        device_id_values: values,
+        registration: DeviceDocument::provisioned(plan.provision_as(), now).to_stored(),
+        quotas: plan.quotas(),
+    };
+    let plan = AdmissionPlan::Provision {
+        device: NewDevice {
+            tenant: plan.tenant().clone(),
+            device_id,
+            certificate: new_certificate(chain),
+        },
+        provisioning: Box::new(provisioning),
+    };
+    Ok((plan, choice))
+}
+
+/// Most ids that the device-id rules of a registry allow.
+fn device_id(text: &str) -> Result<DeviceId, Reason> {
+    DeviceId::parse(text).map_err(|_| Reason::DeviceIdInvalid {
+        id: text.to_owned(),
+    })
+}
+
+fn credential(document: CredentialDocument) -> Credential {
+    Credential {
+        auth_id: document.auth_id().clone(),
+        document: document.to_stored(),
     }
 }
 
 /// The certificate that heads a chain.
-pub(crate) fn new_certificate(chain: &VerifiedChain) -> NewCertificate {
+fn new_certificate(chain: &VerifiedChain) -> NewCertificate {
     NewCertificate {
         certificate_id: chain.certificate_id().ok().cloned(),
         certificate: chain.leaf().clone(),

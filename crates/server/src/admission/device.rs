@@ -86,12 +86,19 @@ impl DeviceKeys {
     }
 }
 
+/// An envelope that a device signed, with this key of it.
+pub(crate) struct Signed<'e, 'd> {
+    pub(crate) verified: Verified<'e>,
+    pub(crate) device: &'d Device,
+    pub(crate) key: SpkiSha256,
+}
+
 /// Finds which of the devices of one certificate id signed.
 pub(crate) fn by_device<'e, 'd>(
     envelope: &'e Envelope<'e>,
     devices: &'d [Device],
     expect: &Expect<'_>,
-) -> Result<(Verified<'e>, &'d Device), Refused> {
+) -> Result<Signed<'e, 'd>, Refused> {
     let claimed = || envelope.claimed_signer().clone();
     let Some(first) = devices.first() else {
         return Err(Refused::UnknownId(claimed()));
@@ -103,7 +110,13 @@ pub(crate) fn by_device<'e, 'd>(
     let mut refused = None;
     for device in devices {
         match DeviceKeys::of(device).verify(envelope, expect) {
-            Ok((verified, _)) => return Ok((verified, device)),
+            Ok((verified, key)) => {
+                return Ok(Signed {
+                    verified,
+                    device,
+                    key,
+                });
+            }
             Err(error) if device.id == first.id => refused = Some(error),
             Err(_) => {}
         }
@@ -159,7 +172,7 @@ impl Device {
     fn bound(&self) -> Bound {
         let certificates = self.certificates.iter();
         let spki_sha256 = certificates.clone().map(|one| one.spki_sha256).collect();
-        if self.is_mere_claim() {
+        if !self.vouched {
             return Bound {
                 spki_sha256,
                 ..Bound::default()

@@ -1,19 +1,18 @@
 use gangplank_key::UnixTime;
 use gangplank_onboarding::DeviceId;
 use gangplank_trust::{
-    AdapterView, ChainError, CredentialDocument, CredentialsLookup, DocumentError, Outcome, Plan,
-    Proof, Quotas, Reason, Revocation, Source, StoredAuthId, Tenant, TenantLookup, VerifiedChain,
-    decide, verify,
+    AdapterView, ChainError, CredentialDocument, CredentialsLookup, DocumentError, Outcome, Proof,
+    Quotas, Reason, Source, StoredAuthId, Tenant, TenantLookup, VerifiedChain, decide, verify,
 };
 
 use super::error::AdapterError;
 use super::{Acquaintance, TRIES, record};
-use crate::admission::{DeviceIdChoice, Newcomer, new_certificate};
+use crate::admission::DeviceIdChoice;
 use crate::random;
 use crate::server::{BACKEND, Server};
 use crate::store::{
     Admission, AdmissionOutcome, AdmissionPlan, Conflict, Credential, Described, Device,
-    IdentityQuery, Inadmissible, NewDevice, PolicyRevision,
+    IdentityQuery, Inadmissible, PolicyRevision,
 };
 use crate::tenants::{self, Source as TenantSource};
 
@@ -100,8 +99,8 @@ impl<'s> AdapterRegistry<'s> {
             let decision = self
                 .server
                 .decide_on_chain(&chain, tenant, asked.source, now);
-            let outcome = decision.await?.outcome;
-            if let Some(found) = self.apply(outcome, &decided).await? {
+            let plan = decision.await?.plan(&chain, now)?;
+            if let Some(found) = self.apply(plan, &decided).await? {
                 return Ok(found);
             }
         }
@@ -147,10 +146,9 @@ impl<'s> AdapterRegistry<'s> {
     /// Makes a decision true; `None` if what it was decided on has changed.
     async fn apply(
         &self,
-        outcome: Outcome,
+        (plan, id_choice): (AdmissionPlan, DeviceIdChoice),
         decided: &Decided<'_>,
     ) -> Result<Option<DeviceCredential>, AdapterError> {
-        let (plan, id_choice) = planned(outcome, decided)?;
         let mut admission = Admission {
             plan,
             policy: decided.policy.clone(),
@@ -168,7 +166,7 @@ impl<'s> AdapterRegistry<'s> {
             match (outcome.await?, &mut admission.plan) {
                 (
                     AdmissionOutcome::Conflict(Conflict::DeviceIdTaken),
-                    AdmissionPlan::Provision { device, .. } | AdmissionPlan::Queue { device },
+                    AdmissionPlan::Provision { device, .. } | AdmissionPlan::Queue { device, .. },
                 ) if id_choice == DeviceIdChoice::Random => {
                     device.device_id = DeviceId::random(&mut random::system());
                 }
@@ -190,47 +188,6 @@ fn check_adapter(tenant: &Tenant, asked: &CredentialsLookup) -> Result<(), Reaso
         }),
         _ => Ok(()),
     }
-}
-
-fn planned(
-    outcome: Outcome,
-    decided: &Decided<'_>,
-) -> Result<(AdmissionPlan, DeviceIdChoice), AdapterError> {
-    match outcome {
-        Outcome::Known(recognition) => {
-            let device_id = DeviceId::parse(&recognition.device_id);
-            let plan = AdmissionPlan::Known {
-                device_id: device_id.map_err(|_| Reason::UnknownDevice)?,
-                came_with: Some(new_certificate(decided.chain)),
-            };
-            Ok((plan, DeviceIdChoice::Random))
-        }
-        Outcome::Provision(plan) => newcomer(&plan, decided),
-        Outcome::Pending => {
-            let device = NewDevice {
-                tenant: decided.tenant.id.clone(),
-                device_id: DeviceId::random(&mut random::system()),
-                certificate: new_certificate(decided.chain),
-            };
-            Ok((AdmissionPlan::Queue { device }, DeviceIdChoice::Random))
-        }
-        Outcome::Refuse(reason) => Err(reason.into()),
-    }
-}
-
-fn newcomer(
-    plan: &Plan,
-    decided: &Decided<'_>,
-) -> Result<(AdmissionPlan, DeviceIdChoice), AdapterError> {
-    let newcomer = Newcomer::of(plan, decided.chain, decided.now);
-    let newcomer = newcomer.map_err(|error| Reason::DeviceIdInvalid {
-        id: error.to_string(),
-    })?;
-    let plan = AdmissionPlan::Provision {
-        device: newcomer.device,
-        provisioning: Box::new(newcomer.provisioning),
-    };
-    Ok((plan, newcomer.id_choice))
 }
 
 fn answer(
@@ -305,7 +262,7 @@ fn conflicting(conflict: &Conflict, plan: &AdmissionPlan) -> Reason {
             _,
         ) => holder.to_string(),
         (Conflict::CertificateIdRemoved, _) => return Reason::Tombstoned,
-        (_, AdmissionPlan::Provision { device, .. } | AdmissionPlan::Queue { device }) => {
+        (_, AdmissionPlan::Provision { device, .. } | AdmissionPlan::Queue { device, .. }) => {
             device.device_id.to_string()
         }
         (_, AdmissionPlan::Known { device_id, .. }) => device_id.to_string(),

@@ -163,7 +163,7 @@ impl<'s> DeviceRegistry<'s> {
         match outcome {
             ChangeOutcome::Done(_) => Ok(()),
             ChangeOutcome::NotFound => Err(RegistryError::NoSuchDevice(id.clone())),
-            ChangeOutcome::WrongState(_) => Err(RegistryError::Busy),
+            ChangeOutcome::WrongState(_) | ChangeOutcome::TenantFull => Err(RegistryError::Busy),
         }
     }
 

@@ -22,6 +22,9 @@ pub struct Device {
     pub state: DeviceState,
     /// Set by an operator: the device is refused everywhere until it is enabled again.
     pub disabled: bool,
+    /// Whether an operator or a trust anchor vouches for it. Who is not vouched for merely claims its
+    /// certificate id, and gives way to a device that is.
+    pub vouched: bool,
     /// Grows by at least one with each change of the device's record.
     pub revision: u64,
     /// The name under which it asks for tokens; from its first onboarding until it is removed.
@@ -49,15 +52,6 @@ pub struct Device {
     pub updated_at: UnixTime,
     /// When it first came aboard.
     pub aboard_at: Option<UnixTime>,
-}
-
-impl Device {
-    /// Whether nobody vouches for its certificate id: it only claimed it, and waits or was turned
-    /// away.
-    pub fn is_mere_claim(&self) -> bool {
-        self.aboard_at.is_none()
-            && matches!(self.state, DeviceState::Pending | DeviceState::Rejected)
-    }
 }
 
 /// How far a device has come.

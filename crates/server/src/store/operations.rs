@@ -133,6 +133,8 @@ pub enum AdmissionPlan {
         device_id: DeviceId,
         /// The certificate that heads the chain, if it proved one: from now on one of the device's.
         came_with: Option<NewCertificate>,
+        /// The revision of the device that was decided on; any, where the key alone decided.
+        revision: Option<u64>,
     },
     /// It proved a chain to an anchor that lets unknown devices aboard.
     Provision {
@@ -141,10 +143,13 @@ pub enum AdmissionPlan {
         /// How, and how many others.
         provisioning: Box<Provisioning>,
     },
-    /// It proved nothing but possession of its key, and is to wait for an operator.
+    /// It is to wait for an operator.
     Queue {
         /// The device.
         device: NewDevice,
+        /// The credential that it gets if it proved a chain; without, possession of its key is all that
+        /// it proved.
+        credential: Option<Credential>,
     },
 }
 
@@ -192,8 +197,8 @@ pub enum AdmissionOutcome {
     Pending(Device),
     /// One of the once keys was seen before or is out of date; nothing at all changed.
     Replayed,
-    /// The tenant's policy is no longer the one that decided, or a device has the identity that was free;
-    /// nothing at all changed. Decide again.
+    /// The tenant's policy or the device is no longer the one that was decided on, or another has the
+    /// identity that was free; nothing at all changed. Decide again.
     Outdated,
     /// No, whoever asks.
     NotAdmissible(Inadmissible),
@@ -321,7 +326,10 @@ pub enum PutOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
     /// Let a waiting device come aboard. Only from [`DeviceState::Pending`].
-    Approve,
+    Approve {
+        /// How many devices its tenant may have; any number without a limit.
+        max_devices: Option<u64>,
+    },
     /// Turn it away for good: its tokens and secrets end.
     Reject,
     /// Refuse it until it is enabled again: its tokens end, its secrets rest.
@@ -348,6 +356,8 @@ pub enum ChangeOutcome {
     NotFound,
     /// The change is not possible from this state; nothing changed.
     WrongState(DeviceState),
+    /// The tenant has as many devices as it may; nothing changed.
+    TenantFull,
 }
 
 /// What [`Store::purge`](super::Store::purge) deleted.

@@ -21,7 +21,8 @@ pub struct DeviceSaves {
     pub at: UnixTime,
 }
 
-/// One device is to be made or changed. It is no longer remembered as removed, nor are its credentials.
+/// One device is to be made or changed. One that an operator makes is no longer remembered as removed, nor
+/// are credentials that he gives.
 #[derive(Clone, Debug)]
 pub struct DeviceSave {
     /// Which.
@@ -100,6 +101,9 @@ pub enum DeviceNotSaved {
     /// The tenant has as many devices as it may.
     #[error("quota-tenant: the tenant has as many devices as it may")]
     TenantFull,
+    /// It waits for an operator's approval, and gets no credentials before.
+    #[error("the device waits for approval")]
+    Waiting,
     /// It was removed, and only an operator brings it back.
     #[error("tombstoned: the device was removed")]
     Removed,

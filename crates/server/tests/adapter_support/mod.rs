@@ -10,6 +10,7 @@ use gangplank_server::onboarding::DeviceId;
 use gangplank_server::store::*;
 use gangplank_server::token::StoredSecret;
 use gangplank_server::trust::TenantId;
+use rustls_pki_types::CertificateRevocationListDer;
 
 /// Does what `inner` does, except the one step that fails.
 pub struct Failing {
@@ -86,6 +87,8 @@ steps! {
     tenant_news(since: Option<u64>) -> Option<TenantNews>;
     oldest_events(after: Option<&TenantId>) -> Vec<OutboxRecord>;
     notification_target(tenant: &TenantId) -> Option<String>;
+    revocation_lists(tenant: &TenantId) -> Vec<CertificateRevocationListDer<'static>>;
+    set_revocation_lists(tenant: &TenantId, lists: Vec<CertificateRevocationListDer<'static>>, actor: Actor, at: UnixTime) -> bool;
     ready() -> ();
     register(registration: Registration) -> RegisterOutcome;
     create_or_adopt(admission: Admission) -> AdmissionOutcome;

@@ -49,6 +49,7 @@ impl Question<'_> {
             .require(Rule::Identity, same, device.device_id.clone(), || {
                 conflict_with(device)
             })?;
+        self.certificate_id(device, chain)?;
         let changes = changes(device, chain);
         let mode = anchor.policy().identity_binding;
         let broken = changes.iter().find_map(|change| holds_to(mode, *change));
@@ -66,6 +67,31 @@ impl Question<'_> {
             device_id: device.device_id.clone(),
             changes,
         })
+    }
+
+    /// A device keeps its certificate id, which its envelopes are verified by. Letter case counts, unlike
+    /// in a subject's comparison.
+    fn certificate_id(
+        &mut self,
+        device: &KnownDevice,
+        chain: &VerifiedChain,
+    ) -> Result<(), Reason> {
+        let Some((known, yields)) = device
+            .certificate_id
+            .as_ref()
+            .zip(chain.certificate_id().ok())
+        else {
+            return Ok(());
+        };
+        self.trace.require(
+            Rule::CertificateId,
+            known == yields,
+            yields.to_string(),
+            || Reason::CertificateIdMismatch {
+                claimed: known.to_string(),
+                yields: yields.to_string(),
+            },
+        )
     }
 
     /// A removed device stays out by its identity; a key in the mode that binds to keys as well.

@@ -47,6 +47,8 @@ pub enum Rule {
     DeviceKnown,
     /// The known device is the one that the certificate names.
     Identity,
+    /// The certificate yields the certificate id that the known device has.
+    CertificateId,
     /// The certificate is one that the device may come with.
     Binding,
     /// The known device is welcome.
@@ -87,6 +89,7 @@ impl Rule {
             Self::AuthId => "auth-id",
             Self::DeviceKnown => "device-known",
             Self::Identity => "identity",
+            Self::CertificateId => "certificate-id",
             Self::Binding => "binding",
             Self::Standing => "standing",
             Self::Tombstone => "tombstone",

@@ -62,8 +62,7 @@ pub(super) async fn register(
             RegisterOutcome::Conflict(Conflict::DeviceIdTaken) => continue,
             RegisterOutcome::Conflict(conflict) => return Err(conflicting(&conflict)),
             RegisterOutcome::TenantFull => {
-                let reason = format!("quota-tenant: {tenant} has as many devices as it may");
-                return Err(Refusal::new(ProblemName::WrongState, reason).explained());
+                return Err(full());
             }
             RegisterOutcome::NoSuchTenant => {
                 return Err(Refusal::not_found(format!("there is no tenant {tenant}")).explained());
@@ -144,7 +143,13 @@ pub(super) async fn approve(
     headers: HeaderMap,
     id: Parameters<String>,
 ) -> Result<Json<DeviceView>, Refusal> {
-    change(&server, &headers, &id.0, Change::Approve).await
+    server.operator(&headers)?;
+    let waits = DeviceId::parse(&id.0).map_err(invalid)?;
+    let device = server.shared.store.device(&waits).await?;
+    let tenants = server.tenants().await?;
+    let tenant = device.and_then(|device| tenants.index().get(&device.tenant));
+    let max_devices = tenant.and_then(|tenant| tenant.max_devices);
+    change(&server, &headers, &id.0, Change::Approve { max_devices }).await
 }
 
 pub(super) async fn reject(
@@ -235,6 +240,7 @@ async fn change(
         ChangeOutcome::Done(device) => Ok(Json(DeviceView::new(device))),
         ChangeOutcome::NotFound => Err(no_device(&id)),
         ChangeOutcome::WrongState(state) => Err(wrong_state(&id, state)),
+        ChangeOutcome::TenantFull => Err(full()),
     }
 }
 
@@ -286,6 +292,11 @@ pub(super) fn invalid(error: impl core::fmt::Display) -> Refusal {
 
 fn wrong_state(id: &DeviceId, state: DeviceState) -> Refusal {
     Refusal::new(ProblemName::WrongState, format!("{id} is {state}")).explained()
+}
+
+fn full() -> Refusal {
+    let reason = "quota-tenant: the tenant has as many devices as it may";
+    Refusal::new(ProblemName::WrongState, reason).explained()
 }
 
 fn no_device(id: &DeviceId) -> Refusal {

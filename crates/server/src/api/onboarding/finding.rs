@@ -2,15 +2,15 @@
 
 use gangplank_envelope::{Envelope, Expect, PayloadType, Verified, VerifyError};
 use gangplank_key::{CertificateId, PublicKey, UnixTime};
-use gangplank_onboarding::{DeviceId, ProblemName};
+use gangplank_onboarding::DeviceId;
 use gangplank_trust::{
     ChainError, Decision, Outcome, Proof, Reason, Source, Tenant, TenantHint, TenantId,
     VerifiedChain, decide, verify,
 };
 
 use crate::admission::{
-    DeviceIdChoice, LookUp, Newcomer, NotVouched, Refused, Stranger, by_device, look_up,
-    new_certificate, stranger,
+    ChainDecision, DeviceIdChoice, LookUp, NotVouched, Refused, Signed, Stranger, by_device,
+    look_up, stranger,
 };
 use crate::api::Refusal;
 use crate::random;
@@ -28,6 +28,9 @@ pub(super) struct Found<'e> {
     /// The id that the sender proved, or that its registered key stands for.
     pub(super) certificate_id: CertificateId,
 }
+
+/// What is to become of a device, or why it is refused.
+type Planned = Result<(AdmissionPlan, DeviceIdChoice), Reason>;
 
 /// What every question about one request goes by.
 struct Asked<'a> {
@@ -86,39 +89,26 @@ impl Server {
         devices: &[Device],
         asked: &Asked<'_>,
     ) -> Result<Found<'e>, Refusal> {
-        let (verified, device) = by_device(envelope, devices, &asked.expect)
+        let signed = by_device(envelope, devices, &asked.expect)
             .map_err(|refused| self.refused(&refused))?;
+        let device = signed.device;
         let tenant = asked.tenants.index().get(&device.tenant).ok_or_else(|| {
             Refusal::not_admitted(format!("the tenant {} is not configured", device.tenant))
         })?;
-        let certificate_id = verified.signer().clone();
-        let chain = match device.comes_by_anchor() {
-            true => Some(again_by_anchor(envelope, device, tenant, asked)),
-            false => None,
+        let certificate_id = signed.verified.signer().clone();
+        let planned = match device.comes_by_anchor() {
+            true => again_by_anchor(envelope, &signed, tenant, asked),
+            false => by_key(device, tenant, asked),
         };
-        let decision = match &chain {
-            None => on_known(&Proof::Registered, device, tenant, asked),
-            Some(Ok(chain)) => on_known(&Proof::Chain(chain), device, tenant, asked),
-            Some(Err(error)) => refuse(Reason::NotTrusted(error.clone())),
-        };
-        log(&decision, &certificate_id);
-        match decision.outcome {
-            // One that waits goes to the store as well: its once keys are consumed there.
-            Outcome::Known(_) | Outcome::Pending => Ok(Found {
-                verified,
-                plan: AdmissionPlan::Known {
-                    device_id: device.id.clone(),
-                    came_with: chain.and_then(Result::ok).as_ref().map(new_certificate),
-                },
+        match planned {
+            Ok((plan, device_id)) => Ok(Found {
+                verified: signed.verified,
+                plan,
                 policy: asked.tenants.policy_of(tenant),
-                device_id: DeviceIdChoice::Random,
+                device_id,
                 certificate_id,
             }),
-            Outcome::Refuse(reason) => Err(self.turn_away(&verified, &reason, asked.now).await?),
-            Outcome::Provision(_) => Err(Refusal::new(
-                ProblemName::InternalError,
-                "a registered device cannot be provisioned",
-            )),
+            Err(reason) => Err(self.turn_away(&signed.verified, &reason, asked.now).await?),
         }
     }
 
@@ -140,65 +130,35 @@ impl Server {
         )
         .map_err(|refused| self.refused(&refused))?;
         let claimed = verified.signer().clone();
-        let (decision, tenant) = match &chain {
-            Ok((tenant, chain)) => (
-                self.vouched_for(chain, tenant, &claimed, asked).await?,
-                *tenant,
-            ),
+        let (planned, tenant) = match &chain {
+            Ok((tenant, chain)) => {
+                let planned = self.vouched_for(chain, tenant, &claimed, asked).await?;
+                (planned, *tenant)
+            }
             Err(NotVouched::NotTrusted { named, error }) => {
-                by_possession(waiting.as_ref(), *named, error, asked)?
+                let tenant = named
+                    .or_else(|| asked.tenants.default_tenant())
+                    .ok_or_else(|| {
+                        Refusal::not_admitted(format!("no tenant claims it: {error}"))
+                    })?;
+                let device = new_device(&verified, &key, &tenant.id)?;
+                let planned = by_possession(waiting.as_ref(), device, tenant, error, asked);
+                (planned, tenant)
             }
             Err(NotVouched::NoTenant(reason)) => {
                 return Err(self.turn_away(&verified, reason, asked.now).await?);
             }
         };
-        log(&decision, &claimed);
-        let (plan, device_id) = match (decision.outcome, &chain) {
-            (Outcome::Provision(plan), Ok((_, chain))) => {
-                let newcomer =
-                    Newcomer::of(&plan, chain, asked.now).map_err(Refusal::not_admitted)?;
-                let plan = AdmissionPlan::Provision {
-                    device: newcomer.device,
-                    provisioning: Box::new(newcomer.provisioning),
-                };
-                (plan, newcomer.id_choice)
-            }
-            // Recognised by its certificate's subject: the key is new.
-            (Outcome::Known(recognition), Ok((_, chain))) => {
-                let plan = AdmissionPlan::Known {
-                    device_id: DeviceId::parse(&recognition.device_id)
-                        .map_err(Refusal::not_admitted)?,
-                    came_with: Some(new_certificate(chain)),
-                };
-                (plan, DeviceIdChoice::Random)
-            }
-            (Outcome::Pending, _) => {
-                let device_id = DeviceId::random(&mut random::system());
-                let device = new_device(&verified, &key, &tenant.id, device_id)?;
-                (AdmissionPlan::Queue { device }, DeviceIdChoice::Random)
-            }
-            (Outcome::Refuse(reason), chain) => {
-                // That nobody knows it says less than why no anchor stands behind it.
-                let reason = match (reason, chain) {
-                    (Reason::UnknownDevice, Err(NotVouched::NotTrusted { error, .. })) => {
-                        Reason::NotTrusted(error.clone())
-                    }
-                    (reason, _) => reason,
-                };
-                return Err(self.turn_away(&verified, &reason, asked.now).await?);
-            }
-            (Outcome::Known(_) | Outcome::Provision(_), Err(_)) => {
-                let reason = "who proved possession only can neither be known nor join";
-                return Err(Refusal::new(ProblemName::InternalError, reason));
-            }
-        };
-        Ok(Found {
-            verified,
-            plan,
-            policy: asked.tenants.policy_of(tenant),
-            device_id,
-            certificate_id: claimed,
-        })
+        match planned {
+            Ok((plan, device_id)) => Ok(Found {
+                verified,
+                plan,
+                policy: asked.tenants.policy_of(tenant),
+                device_id,
+                certificate_id: claimed,
+            }),
+            Err(reason) => Err(self.turn_away(&verified, &reason, asked.now).await?),
+        }
     }
 
     /// Refuses, and uses the request up: who recorded it cannot send it when the reason is gone.
@@ -232,52 +192,95 @@ impl Server {
         tenant: &Tenant,
         claimed: &CertificateId,
         asked: &Asked<'_>,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<Planned, Refusal> {
         if let Some(reason) = another_id(chain, claimed) {
-            return Ok(refuse(reason));
+            return Ok(Err(reason));
         }
-        let decision = self.decide_on_chain(chain, tenant, asked.source, asked.now);
-        Ok(decision.await?)
+        let decided = self.decide_on_chain(chain, tenant, asked.source, asked.now);
+        let decided = decided.await?;
+        log(&decided.decision, claimed);
+        Ok(decided.plan(chain, asked.now))
     }
 }
 
-/// No anchor stands behind the certificate: the tenant that the device named says what becomes of such
-/// strangers, and the default tenant where it named none.
-fn by_possession<'t>(
+/// No anchor stands behind the certificate: the tenant says what becomes of such strangers.
+fn by_possession(
     waiting: Option<&Device>,
-    named: Option<&'t Tenant>,
+    device: NewDevice,
+    tenant: &Tenant,
     error: &ChainError,
-    asked: &Asked<'t>,
-) -> Result<(Decision, &'t Tenant), Refusal> {
-    let tenant = named
-        .or_else(|| asked.tenants.default_tenant())
-        .ok_or_else(|| Refusal::not_admitted(format!("no tenant claims it: {error}")))?;
+    asked: &Asked<'_>,
+) -> Planned {
     let known = waiting.map(|device| device.known(None, asked.now));
-    let decision = decide(
-        &Proof::Possession,
-        tenant,
-        known.as_ref().into(),
-        asked.source,
-        asked.now,
-    );
-    Ok((decision, tenant))
+    let known = known.as_ref().into();
+    let decision = decide(&Proof::Possession, tenant, known, asked.source, asked.now);
+    if let Some(id) = &device.certificate.certificate_id {
+        log(&decision, id);
+    }
+    match decision.outcome {
+        Outcome::Pending => {
+            let credential = None;
+            Ok((
+                AdmissionPlan::Queue { device, credential },
+                DeviceIdChoice::Random,
+            ))
+        }
+        // That nobody knows it says less than why no anchor stands behind it.
+        Outcome::Refuse(Reason::UnknownDevice) | Outcome::Known(_) | Outcome::Provision(_) => {
+            Err(Reason::NotTrusted(error.clone()))
+        }
+        Outcome::Refuse(reason) => Err(reason),
+    }
 }
 
-/// A device that came by an anchor comes again by one: anchors and their rules hold at every login.
+/// A device that came by an anchor comes again by one: anchors and their rules hold at every login. It is
+/// judged by the certificate of the key that it signed with.
 fn again_by_anchor(
     envelope: &Envelope<'_>,
-    device: &Device,
+    signed: &Signed<'_, '_>,
     tenant: &Tenant,
     asked: &Asked<'_>,
-) -> Result<VerifiedChain, ChainError> {
-    let stored = device.certificates.last();
+) -> Planned {
+    let device = signed.device;
+    let mut newest = device.certificates.iter().rev();
+    let stored = newest.find(|one| one.spki_sha256 == signed.key);
     let stored: Vec<_> = stored.iter().map(|one| one.certificate.clone()).collect();
     let certificates = match envelope.claimed_certificates() {
         [] => stored.as_slice(),
         sent => sent,
     };
     let revocation = asked.tenants.revocation(tenant);
-    verify(certificates, tenant, revocation, BACKEND, asked.now)
+    let chain = verify(certificates, tenant, revocation, BACKEND, asked.now)?;
+    let decision = on_known(&Proof::Chain(&chain), device, tenant, asked);
+    log(&decision, signed.verified.signer());
+    match decision.outcome {
+        // Its once keys are consumed by the store.
+        Outcome::Pending => Ok(known(device)),
+        _ => ChainDecision::on(device, decision).plan(&chain, asked.now),
+    }
+}
+
+/// An operator registered the device with its certificate: it is known by its key.
+fn by_key(device: &Device, tenant: &Tenant, asked: &Asked<'_>) -> Planned {
+    let decision = on_known(&Proof::Registered, device, tenant, asked);
+    if let Some(id) = &device.certificate_id {
+        log(&decision, id);
+    }
+    match decision.outcome {
+        // One that waits goes to the store as well: its once keys are consumed there.
+        Outcome::Known(_) | Outcome::Pending => Ok(known(device)),
+        Outcome::Refuse(reason) => Err(reason),
+        Outcome::Provision(_) => Err(Reason::UnknownDevice),
+    }
+}
+
+fn known(device: &Device) -> (AdmissionPlan, DeviceIdChoice) {
+    let plan = AdmissionPlan::Known {
+        device_id: device.id.clone(),
+        came_with: None,
+        revision: None,
+    };
+    (plan, DeviceIdChoice::Random)
 }
 
 /// Decides about a device that was found by its key.
@@ -288,13 +291,6 @@ fn on_known(proof: &Proof<'_>, device: &Device, tenant: &Tenant, asked: &Asked<'
     };
     let known = device.known(auth_id, asked.now);
     decide(proof, tenant, Some(&known).into(), asked.source, asked.now)
-}
-
-fn refuse(reason: Reason) -> Decision {
-    Decision {
-        outcome: Outcome::Refuse(reason),
-        trace: Vec::new(),
-    }
 }
 
 /// Why the certificate is not one of the device that the envelope claims to come from.
@@ -312,7 +308,6 @@ fn new_device(
     verified: &Verified<'_>,
     key: &PublicKey,
     tenant: &TenantId,
-    device_id: DeviceId,
 ) -> Result<NewDevice, Refusal> {
     let leaf = verified
         .certificates()
@@ -320,7 +315,7 @@ fn new_device(
         .ok_or_else(|| Refusal::not_admitted("the envelope brought no certificate"))?;
     Ok(NewDevice {
         tenant: tenant.clone(),
-        device_id,
+        device_id: DeviceId::random(&mut random::system()),
         certificate: NewCertificate {
             certificate_id: Some(verified.signer().clone()),
             certificate: leaf.clone(),

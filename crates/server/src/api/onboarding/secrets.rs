@@ -44,7 +44,7 @@ pub(super) fn rename(admission: &mut Admission, choice: DeviceIdChoice) -> Resul
         credentials.client_id = client_id()?;
     }
     match &mut admission.plan {
-        AdmissionPlan::Provision { device, .. } | AdmissionPlan::Queue { device }
+        AdmissionPlan::Provision { device, .. } | AdmissionPlan::Queue { device, .. }
             if choice == DeviceIdChoice::Random =>
         {
             device.device_id = DeviceId::random(&mut random::system());

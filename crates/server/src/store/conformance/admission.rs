@@ -1,7 +1,7 @@
 use super::Checked;
 use super::fixture::*;
 use crate::store::{
-    AdmissionOutcome, AdmissionPlan, Change, Conflict, Described, DeviceState, OutboxEvent,
+    AdmissionOutcome, AdmissionPlan, Conflict, Described, DeviceState, OutboxEvent,
     RegisterOutcome, TokenKind, action,
 };
 
@@ -78,7 +78,7 @@ async fn a_stranger_waits_and_gets_nothing(bench: Bench) -> Checked {
 
 async fn an_approved_stranger_comes_aboard(bench: Bench) -> Checked {
     bench.queued(1).await?;
-    let device = bench.change(1, Change::Approve).await?;
+    let device = bench.change(1, APPROVE).await?;
     expect_eq!(device.state, DeviceState::Registered);
     let outcome = bench.store.create_or_adopt(known(1, 1)?).await?;
     expect_match!(outcome, AdmissionOutcome::Created(..) => ());
@@ -154,6 +154,7 @@ async fn a_certificate_id_of_another_key_does_not_come_aboard(bench: Bench) -> C
     let conflict = AdmissionOutcome::Conflict(Conflict::CertificateIdTaken { holder });
     let queue = AdmissionPlan::Queue {
         device: other.clone(),
+        credential: None,
     };
     for plan in [provision_plan(other), queue] {
         let outcome = bench.store.create_or_adopt(admission(plan, 2, 2)?).await?;
@@ -183,7 +184,10 @@ async fn a_key_under_another_id_does_not_come_aboard(bench: Bench) -> Checked {
 async fn a_proven_chain_displaces_a_waiting_stranger(bench: Bench) -> Checked {
     let mut squatter = new(1)?;
     squatter.certificate.certificate_id = Some(certificate_id(2)?);
-    let plan = AdmissionPlan::Queue { device: squatter };
+    let plan = AdmissionPlan::Queue {
+        device: squatter,
+        credential: None,
+    };
     let outcome = bench.store.create_or_adopt(admission(plan, 1, 1)?).await?;
     expect_match!(outcome, AdmissionOutcome::Pending(_) => ());
     bench.aboard(2, 2).await?;

@@ -180,6 +180,8 @@ impl Bench {
     }
 }
 
+pub(super) const APPROVE: Change = Change::Approve { max_devices: None };
+
 pub(super) const HOUR: u64 = 3600;
 
 pub(super) fn at(seconds: u64) -> UnixTime {
@@ -336,7 +338,14 @@ pub(super) fn provision(n: u32, k: u32) -> Result<Admission, Failure> {
 }
 
 pub(super) fn queue(n: u32) -> Result<Admission, Failure> {
-    admission(AdmissionPlan::Queue { device: new(n)? }, n, n)
+    admission(
+        AdmissionPlan::Queue {
+            device: new(n)?,
+            credential: None,
+        },
+        n,
+        n,
+    )
 }
 
 pub(super) fn known(n: u32, k: u32) -> Result<Admission, Failure> {
@@ -345,6 +354,7 @@ pub(super) fn known(n: u32, k: u32) -> Result<Admission, Failure> {
     let plan = AdmissionPlan::Known {
         device_id,
         came_with,
+        revision: None,
     };
     admission(plan, n, k)
 }

@@ -4,8 +4,9 @@ use super::fixture::*;
 use super::races::{RACERS, admit, created};
 use super::{Checked, Failure};
 use crate::store::{
-    Admission, AdmissionOutcome, AdmissionPlan, Change, Conflict, Credential, Device, DeviceQuery,
-    DeviceState, Identity, IdentityQuery, Inadmissible, NewCertificate, OutboxEvent, action,
+    Admission, AdmissionOutcome, AdmissionPlan, Change, ChangeOutcome, Conflict, Credential,
+    Device, DeviceQuery, DeviceState, Identity, IdentityQuery, Inadmissible, NewCertificate,
+    OutboxEvent, RegisterOutcome, action,
 };
 
 cases![
@@ -25,6 +26,14 @@ cases![
     an_adapter_makes_a_device_known_and_no_more,
     a_device_that_an_adapter_made_known_comes_aboard,
     an_adapters_device_needs_no_certificate_id,
+    a_decision_about_a_device_that_changed_is_made_again,
+    who_waits_with_a_chain_takes_the_place_of_who_claims,
+    who_waits_with_a_chain_gives_way_to_itself,
+    a_rejected_device_does_not_return_with_another_key,
+    a_claim_that_is_removed_leaves_the_id_free,
+    a_renewed_key_that_waited_elsewhere_is_taken,
+    an_operator_gives_a_device_another_key,
+    approval_keeps_to_the_quota,
 ];
 
 /// The credential that is a name.
@@ -65,6 +74,7 @@ fn comes_with(n: u32, k: u32, key: u32) -> Result<Admission, Failure> {
     let plan = AdmissionPlan::Known {
         device_id: device_id(n)?,
         came_with: Some(came_with),
+        revision: None,
     };
     admission(plan, n, k)
 }
@@ -394,5 +404,168 @@ async fn an_adapters_device_needs_no_certificate_id(bench: Bench) -> Checked {
     let holder = device_id(1)?;
     let conflict = Conflict::CertificateIdTaken { holder };
     expect_eq!(outcome, AdmissionOutcome::Conflict(conflict));
+    Ok(())
+}
+
+/// Device `n` proved a chain and is to wait.
+fn waits(n: u32, credential: Credential) -> Result<Admission, Failure> {
+    let plan = AdmissionPlan::Queue {
+        device: new(n)?,
+        credential: Some(credential),
+    };
+    admission(plan, n, n)
+}
+
+async fn a_decision_about_a_device_that_changed_is_made_again(bench: Bench) -> Checked {
+    let revision = bench.aboard(1, 1).await?.revision;
+    for (decided, taken) in [(revision + 1, false), (revision, true)] {
+        let mut plan = comes_with(1, 1, 1)?;
+        plan.credentials = Some(credentials(1, 2)?);
+        if let AdmissionPlan::Known { revision, .. } = &mut plan.plan {
+            *revision = Some(decided);
+        }
+        plan.once = vec![once(1, 60)];
+        let outcome = bench.store.create_or_adopt(plan).await?;
+        expect_eq!(outcome == AdmissionOutcome::Outdated, !taken);
+    }
+    Ok(())
+}
+
+async fn who_waits_with_a_chain_takes_the_place_of_who_claims(bench: Bench) -> Checked {
+    let mut squatter = new(1)?;
+    squatter.certificate.certificate_id = Some(certificate_id(2)?);
+    let claims = |n| {
+        let plan = AdmissionPlan::Queue {
+            device: squatter.clone(),
+            credential: None,
+        };
+        admission(plan, n, n)
+    };
+    bench.store.create_or_adopt(claims(1)?).await?;
+    let outcome = bench
+        .store
+        .create_or_adopt(waits(2, credential(2))?)
+        .await?;
+    let device = expect_match!(outcome, AdmissionOutcome::Pending(device) => device);
+    expect_eq!(device.credentials, [credential(2)]);
+    expect!(device.vouched, "nobody vouches");
+    expect_eq!(bench.device(1).await?, None);
+    // And not the other way round.
+    let outcome = bench.store.create_or_adopt(claims(1)?).await?;
+    let holder = device_id(2)?;
+    let conflict = Conflict::CertificateIdTaken { holder };
+    expect_eq!(outcome, AdmissionOutcome::Conflict(conflict));
+    expect_eq!(bench.device(2).await?, Some(device));
+    Ok(())
+}
+
+async fn who_waits_with_a_chain_gives_way_to_itself(bench: Bench) -> Checked {
+    bench.queued(1).await?;
+    // The same key, by now with a chain.
+    let outcome = bench
+        .store
+        .create_or_adopt(waits(1, credential(1))?)
+        .await?;
+    let device = expect_match!(outcome, AdmissionOutcome::Pending(device) => device);
+    expect_eq!(device.credentials, [credential(1)]);
+    // Another key of the same identity, waiting and then provisioned.
+    let mut renewed = waits(2, credential(1))?;
+    if let AdmissionPlan::Queue { device, .. } = &mut renewed.plan {
+        device.certificate.certificate_id = Some(certificate_id(1)?);
+    }
+    let outcome = bench.store.create_or_adopt(renewed).await?;
+    expect_match!(outcome, AdmissionOutcome::Pending(_) => ());
+    expect_eq!(bench.device(1).await?, None);
+    let outcome = bench
+        .store
+        .create_or_adopt(joins(3, credential(1))?)
+        .await?;
+    expect_match!(outcome, AdmissionOutcome::Created(..) => ());
+    let devices = bench.store.devices(&DeviceQuery::default()).await?;
+    expect_eq!(devices.len(), 1);
+    Ok(())
+}
+
+async fn a_rejected_device_does_not_return_with_another_key(bench: Bench) -> Checked {
+    bench.register(1).await?;
+    let rejected = bench.change(1, Change::Reject).await?;
+    let mut renewed = joins(2, credential(2))?;
+    if let AdmissionPlan::Provision { device, .. } = &mut renewed.plan {
+        device.certificate.certificate_id = Some(certificate_id(1)?);
+    }
+    let outcome = bench.store.create_or_adopt(renewed).await?;
+    let holder = device_id(1)?;
+    let conflict = Conflict::CertificateIdTaken { holder };
+    expect_eq!(outcome, AdmissionOutcome::Conflict(conflict));
+    expect_eq!(bench.device(1).await?, Some(rejected));
+    Ok(())
+}
+
+async fn a_claim_that_is_removed_leaves_the_id_free(bench: Bench) -> Checked {
+    let mut squatter = new(1)?;
+    squatter.certificate.certificate_id = Some(certificate_id(2)?);
+    let plan = AdmissionPlan::Queue {
+        device: squatter,
+        credential: None,
+    };
+    bench.store.create_or_adopt(admission(plan, 1, 1)?).await?;
+    bench.change(1, Change::Remove).await?;
+    bench.aboard(2, 2).await?;
+    let again = bench.store.create_or_adopt(queue(1)?).await?;
+    expect_eq!(
+        again,
+        AdmissionOutcome::NotAdmissible(Inadmissible::Removed)
+    );
+    Ok(())
+}
+
+async fn a_renewed_key_that_waited_elsewhere_is_taken(bench: Bench) -> Checked {
+    bench.put_tenant("acme", true).await?;
+    bench.aboard(1, 1).await?;
+    let mut elsewhere = new(2)?;
+    elsewhere.tenant = tenant("acme")?;
+    let plan = AdmissionPlan::Queue {
+        device: elsewhere,
+        credential: None,
+    };
+    bench.store.create_or_adopt(admission(plan, 2, 2)?).await?;
+    expect_eq!(bench.comes(2, 2).await?.len(), 2);
+    expect_eq!(bench.device(2).await?, None);
+    Ok(())
+}
+
+async fn an_operator_gives_a_device_another_key(bench: Bench) -> Checked {
+    let before = bench.aboard(1, 1).await?;
+    let mut device = new(2)?;
+    device.certificate.certificate_id = Some(certificate_id(1)?);
+    let outcome = bench.store.register(registration(device)).await?;
+    let after = expect_match!(outcome, RegisterOutcome::Same(device) => device);
+    expect_eq!(after.id, before.id);
+    expect_eq!(
+        has(&after),
+        [bytes("certificate", 1), bytes("certificate", 2)]
+    );
+    expect_eq!(bench.device(1).await?, Some(after));
+    expect_eq!(bench.comes(2, 2).await?, [bytes("certificate", 2)]);
+    Ok(())
+}
+
+async fn approval_keeps_to_the_quota(bench: Bench) -> Checked {
+    bench.aboard(1, 1).await?;
+    bench.queued(2).await?;
+    let (one, two) = (Some(1), Some(2));
+    let approve = |max_devices| Change::Approve { max_devices };
+    expect_eq!(
+        bench.try_change(2, approve(one)).await?,
+        ChangeOutcome::TenantFull
+    );
+    let mut again = registration(new(2)?);
+    again.max_devices = one;
+    expect_eq!(
+        bench.store.register(again).await?,
+        RegisterOutcome::TenantFull
+    );
+    let device = bench.change(2, approve(two)).await?;
+    expect!(device.vouched, "the operator does not vouch");
     Ok(())
 }

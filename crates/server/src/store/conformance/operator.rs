@@ -14,13 +14,13 @@ cases![
 
 async fn only_a_waiting_device_can_be_approved(bench: Bench) -> Checked {
     bench.register(1).await?;
-    let outcome = bench.try_change(1, Change::Approve).await?;
+    let outcome = bench.try_change(1, APPROVE).await?;
     expect_eq!(outcome, ChangeOutcome::WrongState(DeviceState::Registered));
     bench.aboard(1, 1).await?;
-    let outcome = bench.try_change(1, Change::Approve).await?;
+    let outcome = bench.try_change(1, APPROVE).await?;
     expect_eq!(outcome, ChangeOutcome::WrongState(DeviceState::Aboard));
     bench.change(1, Change::Reject).await?;
-    let outcome = bench.try_change(1, Change::Approve).await?;
+    let outcome = bench.try_change(1, APPROVE).await?;
     expect_eq!(outcome, ChangeOutcome::WrongState(DeviceState::Rejected));
     Ok(())
 }
@@ -43,7 +43,7 @@ async fn a_change_that_is_already_so_changes_nothing(bench: Bench) -> Checked {
 
 async fn nobody_is_changed_who_is_not_there(bench: Bench) -> Checked {
     for change in [
-        Change::Approve,
+        APPROVE,
         Change::Reject,
         Change::Disable,
         Change::Enable,
@@ -59,7 +59,7 @@ async fn nobody_is_changed_who_is_not_there(bench: Bench) -> Checked {
 async fn every_change_is_in_the_audit_with_its_operator(bench: Bench) -> Checked {
     bench.queued(1).await?;
     for change in [
-        Change::Approve,
+        APPROVE,
         Change::Disable,
         Change::Enable,
         Change::Reject,
@@ -83,12 +83,7 @@ async fn every_change_is_in_the_audit_with_its_operator(bench: Bench) -> Checked
 
 async fn each_change_makes_the_next_revision(bench: Bench) -> Checked {
     let mut revision = bench.queued(1).await?.revision;
-    for change in [
-        Change::Approve,
-        Change::Disable,
-        Change::Enable,
-        Change::Reject,
-    ] {
+    for change in [APPROVE, Change::Disable, Change::Enable, Change::Reject] {
         let device = bench.change(1, change).await?;
         expect!(
             device.revision > revision,

@@ -62,7 +62,10 @@ async fn a_removed_key_does_not_come_back_under_another_id(bench: Bench) -> Chec
     bench.change(1, Change::Remove).await?;
     let mut other = new(2)?;
     other.certificate.spki_sha256 = bytes("key", 1);
-    let plan = AdmissionPlan::Queue { device: other };
+    let plan = AdmissionPlan::Queue {
+        device: other,
+        credential: None,
+    };
     let outcome = bench.store.create_or_adopt(admission(plan, 2, 2)?).await?;
     expect_eq!(
         outcome,

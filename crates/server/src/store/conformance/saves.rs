@@ -24,6 +24,7 @@ cases![
     a_gateway_does_not_bring_a_removed_device_back,
     a_decision_of_an_old_policy_saves_nothing,
     saving_needs_a_tenant,
+    a_device_that_waits_gets_no_credentials,
 ];
 
 fn save(n: u32, expected: Expected) -> Result<DeviceSave, Failure> {
@@ -293,5 +294,15 @@ async fn saving_needs_a_tenant(bench: Bench) -> Checked {
     elsewhere.tenant = tenant("nowhere")?;
     let outcome = bench.store.save_devices(elsewhere).await?;
     expect_eq!(outcome, DeviceSavesOutcome::NoSuchTenant);
+    Ok(())
+}
+
+async fn a_device_that_waits_gets_no_credentials(bench: Bench) -> Checked {
+    let before = bench.queued(1).await?;
+    let mut change = save(1, Expected::Present)?;
+    change.credentials = Some(vec![named("CN=a")]);
+    let outcome = bench.save(vec![change]).await?;
+    expect_eq!(outcome, refused(0, DeviceNotSaved::Waiting));
+    expect_eq!(bench.device(1).await?, Some(before));
     Ok(())
 }

@@ -6,10 +6,11 @@ use serde_json::json;
 use super::apply_records::About;
 use super::certificate_rows::{add_certificate, has, has_key, keep};
 use super::device_rows as record;
+use super::displacing::{remove_claim, waits};
 use super::fault::Fault;
 use super::read::{found_by_certificate_id, found_by_id, found_by_key};
 use super::writer::Step;
-use crate::store::{Actor, Conflict, Device, DeviceState, NewCertificate, action};
+use crate::store::{Actor, Conflict, Device, NewCertificate, action};
 
 /// A known device came with a certificate behind which stands a chain. A new one is added; by the second
 /// use of one, those before it end. The device is not saved.
@@ -34,12 +35,12 @@ pub(super) fn take_certificate(
         }
         return Ok(None);
     }
-    if let Some(conflict) = conflict(c, number, device, new)? {
+    if let Some(conflict) = conflict(c, &about, number, device, new)? {
         return Ok(Some(conflict));
     }
     let another_key = !has_key(device, &new.spki_sha256);
     // What a waiting stranger showed stands for nothing.
-    let waited = device.state == DeviceState::Pending;
+    let waited = waits(device);
     keep(c, number, device, |position, _| position == 0 && !waited)?;
     add_certificate(c, number, device, new, about.at)?;
     if device.certificate_id.is_none() {
@@ -55,30 +56,40 @@ pub(super) fn take_certificate(
 /// What of the certificate is another device's.
 fn conflict(
     c: &Connection,
+    about: &About<'_>,
     number: i64,
     device: &Device,
     new: &NewCertificate,
 ) -> Result<Option<Conflict>, Fault> {
-    if let Some(found) = found_by_key(c, &new.spki_sha256)?
-        && found.number != number
-    {
-        let holder = found.device.id;
-        return Ok(Some(Conflict::KeyTaken { holder }));
+    match found_by_key(c, &new.spki_sha256)? {
+        // It waited with this key elsewhere, before there was an anchor for it.
+        Some(found) if waits(&found.device) => remove_claim(c, &found, &about.actor, about.at)?,
+        Some(found) if found.number != number => {
+            let holder = found.device.id;
+            return Ok(Some(Conflict::KeyTaken { holder }));
+        }
+        _ => {}
     }
     let Some(id) = &new.certificate_id else {
         return Ok(None);
     };
-    let holder = match &device.certificate_id {
+    match &device.certificate_id {
         Some(known) if known == id => return Ok(None),
         Some(_) => {
             let holder = device.id.clone();
             return Ok(Some(Conflict::OtherCertificateId { holder }));
         }
-        None => found_by_certificate_id(c, &device.tenant, id)?,
-    };
-    Ok(holder.map(|found| Conflict::CertificateIdTaken {
-        holder: found.device.id,
-    }))
+        None => {}
+    }
+    match found_by_certificate_id(c, &device.tenant, id)? {
+        Some(found) if !found.device.vouched => {
+            remove_claim(c, &found, &about.actor, about.at)?;
+            Ok(None)
+        }
+        holder => Ok(holder.map(|found| Conflict::CertificateIdTaken {
+            holder: found.device.id,
+        })),
+    }
 }
 
 pub(super) fn key_used(

@@ -3,12 +3,12 @@ use gangplank_trust::{Quotas, TenantId};
 use rusqlite::Connection;
 use rustls_pki_types::UnixTime;
 
-use super::apply_admission::{displace, is_same};
 use super::apply_records::About;
-use super::certificate_rows::add_certificate;
+use super::certificate_rows::{add_certificate, keep};
 use super::device_rows as record;
+use super::displacing::{displace, is_same};
 use super::fault::Fault;
-use super::read::{found_by_id, found_by_key};
+use super::read::{found_by_certificate_id, found_by_id, found_by_key};
 use super::rows::{Found, execute};
 use super::standing::{Standing, full};
 use super::tombstones;
@@ -32,21 +32,25 @@ pub(super) fn register(
         }
         None => {}
     }
+    if let Some(id) = &new.certificate.certificate_id
+        && let Some(holder) = found_by_certificate_id(c, &new.tenant, id)?
+        && !holder.device.credentials.is_empty()
+        && holder.device.vouched
+    {
+        return another_key(c, registration, holder);
+    }
     let mut standing = Standing::of(c, new, None)?;
     if standing.tenant_enabled.is_none() {
         return Ok(Step::Undo(RegisterOutcome::NoSuchTenant));
     }
-    if displace(c, &standing, &registration.actor, registration.at)? {
+    let holder = standing.holder.as_ref();
+    if displace(c, holder, &registration.actor, registration.at)? {
         standing = Standing::of(c, new, None)?;
     }
     if let Some(conflict) = standing.conflict() {
         return Ok(Step::Undo(RegisterOutcome::Conflict(conflict)));
     }
-    let quotas = Quotas {
-        of_anchor: None,
-        of_tenant: registration.max_devices,
-    };
-    if full(c, &new.tenant, None, quotas)?.is_some() {
+    if is_full(c, &new.tenant, registration.max_devices)? {
         return Ok(Step::Undo(RegisterOutcome::TenantFull));
     }
     let device = record::fresh(new, DeviceState::Registered, registration.at);
@@ -54,6 +58,23 @@ pub(super) fn register(
     tombstones::unbury_certificate(c, &new.tenant, &new.certificate)?;
     audit(c, registration, &device, action::REGISTERED)?;
     Ok(Step::Keep(RegisterOutcome::Created(device)))
+}
+
+/// An operator gives a device that is recognised by a credential another certificate, whatever its anchor
+/// binds it to.
+fn another_key(
+    c: &Connection,
+    registration: &Registration,
+    mut found: Found,
+) -> Result<Step<RegisterOutcome>, Fault> {
+    let (device, at) = (&mut found.device, registration.at);
+    let new = &registration.device.certificate;
+    keep(c, found.number, device, |position, _| position == 0)?;
+    add_certificate(c, found.number, device, new, at)?;
+    record::save(c, found.number, device, at)?;
+    tombstones::unbury_certificate(c, &device.tenant, new)?;
+    audit(c, registration, device, action::CERTIFICATE_ADDED)?;
+    Ok(Step::Keep(RegisterOutcome::Same(found.device)))
 }
 
 /// The key is known under the same certificate id.
@@ -67,7 +88,11 @@ fn confirm(
     let added = add_certificate(c, found.number, device, &new.certificate, at)?;
     let approved = matches!(device.state, DeviceState::Pending | DeviceState::Rejected);
     if approved {
+        if is_full(c, &device.tenant, registration.max_devices)? {
+            return Ok(Step::Undo(RegisterOutcome::TenantFull));
+        }
         device.state = DeviceState::Registered;
+        device.vouched = true;
     }
     if !approved && !added {
         return Ok(Step::Undo(RegisterOutcome::Same(found.device)));
@@ -79,6 +104,14 @@ fn confirm(
     }
     audit(c, registration, device, action::CERTIFICATE_ADDED)?;
     Ok(Step::Keep(RegisterOutcome::Same(found.device)))
+}
+
+fn is_full(c: &Connection, tenant: &TenantId, max_devices: Option<u64>) -> Result<bool, Fault> {
+    let quotas = Quotas {
+        of_anchor: None,
+        of_tenant: max_devices,
+    };
+    Ok(full(c, tenant, None, quotas)?.is_some())
 }
 
 fn audit(
@@ -108,10 +141,13 @@ pub(super) fn change(
     };
     let (number, device) = (found.number, &mut found.device);
     let already = match change {
-        Change::Approve if device.state != DeviceState::Pending => {
+        Change::Approve { .. } if device.state != DeviceState::Pending => {
             return Ok(Step::Undo(ChangeOutcome::WrongState(device.state)));
         }
-        Change::Approve | Change::Remove => false,
+        Change::Approve { max_devices } if is_full(c, &device.tenant, max_devices)? => {
+            return Ok(Step::Undo(ChangeOutcome::TenantFull));
+        }
+        Change::Approve { .. } | Change::Remove => false,
         Change::Reject => device.state == DeviceState::Rejected,
         Change::Disable => device.disabled,
         Change::Enable => !device.disabled,
@@ -142,8 +178,9 @@ fn perform(
     at: UnixTime,
 ) -> Result<&'static str, Fault> {
     let action = match change {
-        Change::Approve => {
+        Change::Approve { .. } => {
             device.state = DeviceState::Registered;
+            device.vouched = true;
             action::APPROVED
         }
         Change::Reject => {

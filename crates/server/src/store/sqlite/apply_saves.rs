@@ -1,4 +1,3 @@
-use gangplank_onboarding::DeviceId;
 use gangplank_trust::Quotas;
 use rusqlite::Connection;
 use serde_json::json;
@@ -51,6 +50,9 @@ fn save(
         Err(reason) => return Ok(Err(reason)),
     };
     if let Some(credentials) = &one.credentials {
+        if found.device.state == DeviceState::Pending {
+            return Ok(Err(DeviceNotSaved::Waiting));
+        }
         if let Some(taken) = taken(c, &found, credentials)? {
             return Ok(Err(taken));
         }
@@ -165,7 +167,6 @@ fn tell(c: &Connection, saves: &DeviceSaves, one: &DeviceSave) -> Result<(), Fau
     match &one.by {
         SavedBy::Operator => about.audit(c, action::SAVED, String::new()),
         SavedBy::Gateway(gateway) => {
-            let gateway: &DeviceId = gateway;
             let detail = json!({ "gatewayId": gateway.as_str() }).to_string();
             about.audit(c, action::PROVISIONED, detail.clone())?;
             about.announce(c, OutboxEvent::DeviceProvisioned, &detail)

@@ -15,6 +15,7 @@ pub(super) fn fresh(new: &NewDevice, state: DeviceState, at: UnixTime) -> Device
     Device {
         certificate_id: new.certificate.certificate_id.clone(),
         certificates: vec![certificate(&new.certificate, at)],
+        vouched: state != DeviceState::Pending,
         ..bare(&new.tenant, &new.device_id, state, at)
     }
 }
@@ -27,6 +28,7 @@ pub(super) fn bare(tenant: &TenantId, id: &DeviceId, state: DeviceState, at: Uni
         certificate_id: None,
         state,
         disabled: false,
+        vouched: true,
         revision: 1,
         client_id: None,
         anchor_id: None,
@@ -51,11 +53,11 @@ pub(super) fn insert(c: &Connection, device: &Device) -> Result<i64, Fault> {
         "INSERT INTO device (id, tenant, certificate_id, state, disabled, revision, client_id, \
          anchor_id, policy_revision, vendor, model_number, serial_number, created_at, updated_at, \
          aboard_at, origin_anchor_spki_sha256, origin_certificate_sha256, origin_spki_sha256, \
-         origin_serial_number, origin_issuer, id_values, registration) \
+         origin_serial_number, origin_issuer, id_values, registration, vouched) \
          VALUES (:id, :tenant, :certificate_id, :state, :disabled, :revision, \
          :client_id, :anchor_id, :policy_revision, :vendor, :model_number, :serial_number, \
          :created_at, :updated_at, :aboard_at, :origin_anchor, :origin_certificate, :origin_key, \
-         :origin_serial_number, :origin_issuer, :id_values, :registration)",
+         :origin_serial_number, :origin_issuer, :id_values, :registration, :vouched)",
     )?
     .execute(named_params! {
         ":id": device.id.as_str(),
@@ -80,6 +82,7 @@ pub(super) fn insert(c: &Connection, device: &Device) -> Result<i64, Fault> {
         ":origin_issuer": origin.map(|one| &one.issuer),
         ":id_values": json_of(&device.device_id_values),
         ":registration": device.registration,
+        ":vouched": device.vouched,
     })?;
     let number = c.last_insert_rowid();
     for one in &device.certificates {
@@ -107,7 +110,7 @@ pub(super) fn save(
          origin_anchor_spki_sha256 = :origin_anchor, \
          origin_certificate_sha256 = :origin_certificate, origin_spki_sha256 = :origin_key, \
          origin_serial_number = :origin_serial_number, origin_issuer = :origin_issuer, \
-         id_values = :id_values, registration = :registration \
+         id_values = :id_values, registration = :registration, vouched = :vouched \
          WHERE number = :number",
     )?
     .execute(named_params! {
@@ -131,6 +134,7 @@ pub(super) fn save(
         ":origin_issuer": origin.map(|one| &one.issuer),
         ":id_values": json_of(&device.device_id_values),
         ":registration": device.registration,
+        ":vouched": device.vouched,
     })?;
     Ok(())
 }

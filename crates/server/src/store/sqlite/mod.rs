@@ -4,6 +4,7 @@
 //! connections read beside it. Several processes may use one file: SQLite's own lock lets one of
 //! them write at a time.
 
+mod admitting;
 mod apply_admission;
 mod apply_certificates;
 mod apply_credentials;
@@ -15,6 +16,7 @@ mod apply_tenants;
 mod certificate_rows;
 mod credential_rows;
 mod device_rows;
+mod displacing;
 mod fault;
 mod open;
 mod read;

@@ -48,7 +48,7 @@ fn device(c: &Connection, query: &IdentityQuery) -> Result<Option<Device>, Fault
     if let Some(id) = &query.certificate_id
         && let Some(found) = found_by_certificate_id(c, &query.tenant, id)?
         // Who only claims the id is no reason to keep away the one whom an anchor vouches for.
-        && (!found.device.is_mere_claim() || key.is_some_and(|key| has_key(&found.device, key)))
+        && (found.device.vouched || key.is_some_and(|key| has_key(&found.device, key)))
     {
         return Ok(Some(found.device));
     }

@@ -28,7 +28,7 @@ macro_rules! select_device {
              d.client_id, d.anchor_id, d.policy_revision, d.vendor, d.model_number, \
              d.serial_number, d.created_at, d.updated_at, d.aboard_at, t.enabled, \
              d.origin_anchor_spki_sha256, d.origin_certificate_sha256, d.origin_spki_sha256, \
-             d.origin_serial_number, d.origin_issuer, d.id_values, d.registration \
+             d.origin_serial_number, d.origin_issuer, d.id_values, d.registration, d.vouched \
              FROM device d JOIN tenant t ON t.id = d.tenant ",
             $rest
         )
@@ -72,6 +72,7 @@ fn device(row: &Row<'_>) -> Result<Found, Fault> {
             DeviceState::parse(name).ok_or("no such state")
         })?,
         disabled: row.get(5)?,
+        vouched: row.get(24)?,
         revision: count(row.get(6)?)?,
         client_id: optional(row, 7, ClientId::parse)?,
         anchor_id: row.get(8)?,

@@ -101,11 +101,11 @@ pub(super) fn of_anchor(c: &Connection, tenant: &TenantId, anchor: &str) -> Resu
     count(found.unwrap_or_default())
 }
 
-/// How many devices a tenant has. Who merely claims an id is no device yet: strangers must not fill a
-/// tenant.
+/// How many devices a tenant has. Who waits, or merely claims an id, is no device yet: strangers must not
+/// fill a tenant.
 pub(super) fn of_tenant(c: &Connection, tenant: &TenantId) -> Result<u64, Fault> {
     let select = "SELECT count(*) FROM device WHERE tenant = ?1 \
-                  AND NOT (aboard_at IS NULL AND state IN ('pending', 'rejected'))";
+                  AND vouched AND state <> 'pending'";
     let found: Option<i64> = scalar(c, select, [tenant.as_str()])?;
     count(found.unwrap_or_default())
 }

@@ -85,13 +85,15 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Remembers that the device, and each part of its identity, was removed.
+/// Remembers that the device, and each part of its identity, was removed. A certificate id that it merely
+/// claimed is not its own.
 pub(super) fn bury(c: &Connection, device: &Device, at: UnixTime) -> Result<(), Fault> {
     let certificates = device.certificates.iter();
     let credentials = device.credentials.iter();
+    let id = device.certificate_id.as_ref().filter(|_| device.vouched);
     let parts = [Part::DeviceId(&device.id)]
         .into_iter()
-        .chain(device.certificate_id.as_ref().map(Part::CertificateId))
+        .chain(id.map(Part::CertificateId))
         .chain(certificates.map(|one| Part::Key(&one.spki_sha256)))
         .chain(credentials.flat_map(|one| Part::of_auth_id(&one.auth_id)));
     for part in parts {
