@@ -315,3 +315,49 @@ fn a_device_says_by_its_url_which_of_two_tenants_has_it() {
         expected.map(|(id, tenant)| (id.to_owned(), tenant.to_owned()))
     );
 }
+
+/// A revocation list of an authority made for it, in DER.
+fn revocation_list(name: &str) -> Vec<u8> {
+    use rcgen::{
+        CertificateParams, CertificateRevocationListParams, DnType, Issuer, KeyIdMethod, KeyPair,
+        SerialNumber, date_time_ymd,
+    };
+    let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+    parameters.distinguished_name.push(DnType::CommonName, name);
+    let issuer = Issuer::new(parameters, KeyPair::generate().unwrap());
+    let list = CertificateRevocationListParams {
+        this_update: date_time_ymd(2025, 1, 1),
+        next_update: date_time_ymd(2045, 1, 1),
+        crl_number: SerialNumber::from(1),
+        issuing_distribution_point: None,
+        revoked_certs: Vec::new(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    list.signed_by(&issuer).unwrap().der().to_vec()
+}
+
+#[test]
+fn an_operator_says_which_certificates_are_revoked() {
+    let folder = Folder::new();
+    let _server = Server::start(&folder, &[]);
+    folder.write("one.crl", revocation_list("One"));
+    let two = pem("X509 CRL", &revocation_list("Two"));
+    folder.write("two.pem", &two);
+    folder.write("none.crl", "no list");
+    let revocation =
+        |arguments: &[&str]| operator(&folder, &[&["trust", "revocation"], arguments].concat());
+    let shown = || revocation(&[]).exit(0).lines().remove(0)["revocationLists"].clone();
+    assert_eq!(shown(), json!([]));
+    revocation(&["--crl", "one.crl", "two.pem"]).exit(0);
+    let lists = shown();
+    assert_eq!(lists[0]["issuer"], "CN=One");
+    assert_eq!(lists[1]["issuer"], "CN=Two");
+    assert_eq!(lists[1]["nextUpdate"], 2_366_841_600_u64);
+    revocation(&["--crl", "none.crl"]).exit(4).silent();
+    revocation(&["--crl", "one.crl", "--tenant", "plant-7"])
+        .exit(1)
+        .silent();
+    assert_eq!(shown(), lists);
+    revocation(&["--off"]).exit(0);
+    assert_eq!(shown(), json!([]));
+}
