@@ -58,4 +58,13 @@ TEMPLATES = [b"{{subject-cn}}", b"d-{{subject-dn}}", b"{{{{subject-ou}}:{{subjec
 corpus("distinguished_name", NAMES)
 corpus("template", [template + b"\n" + name for template in TEMPLATES for name in NAMES])
 
+REGISTRY = [
+    b'{"enabled":true,"via":["gw1"],"viaGroups":"g","authorities":["auto-provisioning-enabled"],"ext":{"a":1}}',
+    b'{"type":"x509-cert","auth-id":"cn=a, o=b","secrets":[{"not-before":"2020-01-01T00:00:00Z"}]}',
+    b'[{"device-id":"a","device":{"memberOf":["g"]},"credentials":[{"type":"x509-cert","auth-id":"a","secrets":[{}]}]},{}]',
+]
+(HERE / "corpus" / "tenant_json").mkdir(parents=True, exist_ok=True)
+for at, text in enumerate(REGISTRY):
+    (HERE / "corpus" / "tenant_json" / f"registry-{at}").write_bytes(text)
+
 import seed_message  # noqa: E402, F401: writes its own corpora
