@@ -160,4 +160,42 @@ async fn lists_are_shown_and_what_is_none_is_refused() {
     assert_eq!(after["revocationLists"].as_array(), Some(&shown));
 }
 
+#[tokio::test]
+async fn an_adapters_device_is_held_to_the_lists() {
+    let world = World::new().await;
+    let authority = Authority::new();
+    let document = json!({ "trusted-ca": [{
+        "id": "a",
+        "cert": base64(&authority.certificate),
+        "auto-provisioning-enabled": true,
+    }]});
+    let made = world
+        .operator(Method::POST, ACME, &document.to_string())
+        .await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    let device = authority.device(1);
+    let asked = json!({
+        "type": "x509-cert",
+        "auth-id": "CN=SN-1",
+        "client-certificate": base64(&device.issued.certificate),
+    })
+    .to_string();
+    let ask = async || {
+        let path = "/admin/adapter/tenants/acme/credentials";
+        world.operator(Method::POST, path, &asked).await
+    };
+    assert_eq!(ask().await.status, StatusCode::CREATED);
+    let list = put(&world, &authority.list(&[1], world.now())).await;
+    assert!(list.status.is_success(), "{}", list.text());
+    let refused = ask().await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(refused.json()["reason"], "revoked");
+    // A list that has ended says nothing any more, and nothing is believed then.
+    world.pass(DAY + 1);
+    assert_eq!(ask().await.json()["reason"], "revocation-unknown");
+    let list = put(&world, &authority.list(&[], world.now())).await;
+    assert!(list.status.is_success(), "{}", list.text());
+    assert_eq!(ask().await.status, StatusCode::OK);
+}
+
 const DAY: u64 = 86_400;
