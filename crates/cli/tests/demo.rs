@@ -38,6 +38,8 @@ fn every_step_is_as_it_should_be_and_nothing_secret_is_shown() {
         "attack-message",
         "auto-provisioning",
         "attack-uninvited",
+        "renewal",
+        "attack-revoked",
     ] {
         assert!(steps.contains(&step), "{step} in {steps:?}");
     }
@@ -56,7 +58,15 @@ fn every_step_is_as_it_should_be_and_nothing_secret_is_shown() {
     assert_eq!(statuses("attack-message"), [401, 400, 401, 201, 401]);
     assert_eq!(statuses("attack-uninvited").last(), Some(&403));
     assert!(statuses("auto-provisioning").contains(&201));
-    assert!(lines.len() >= 21, "{} steps", lines.len());
+    assert!(statuses("renewal").contains(&200));
+    assert_eq!(
+        statuses("attack-revoked")
+            .iter()
+            .filter(|one| **one == 403)
+            .count(),
+        1
+    );
+    assert!(lines.len() >= 23, "{} steps", lines.len());
 }
 
 #[test]

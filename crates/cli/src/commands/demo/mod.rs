@@ -51,13 +51,19 @@ pub(crate) fn run(arguments: Demo) -> Result<Exit, Failure> {
 
 async fn tell(scene: &Scene, tale: &mut Tale) -> Result<(), Failure> {
     let server = tale.step(titles::SERVE, steps::serve(scene)).await?;
-    let device = come_aboard(scene, tale, &server).await?;
+    let (device, authority) = come_aboard(scene, tale, &server).await?;
     attack(scene, tale, &server, &device).await?;
+    let stolen = authority.revokes(scene, &server);
+    tale.step(titles::REVOKED, stolen).await?;
     tale.step(titles::STOP, steps::stop(server)).await
 }
 
-/// Yields the device id.
-async fn come_aboard(scene: &Scene, tale: &mut Tale, server: &Server) -> Result<String, Failure> {
+/// Yields the device id of the first device, and the authority of another.
+async fn come_aboard(
+    scene: &Scene,
+    tale: &mut Tale,
+    server: &Server,
+) -> Result<(String, manufacturer::Authority), Failure> {
     let first = scene.first();
     tale.step(titles::DEVICE_KEY, steps::device_key(first))
         .await?;
@@ -88,8 +94,10 @@ async fn come_aboard(scene: &Scene, tale: &mut Tale, server: &Server) -> Result<
     )
     .await?;
     let vouched = manufacturer::vouches(scene, server);
-    tale.step(titles::AUTO_PROVISIONING, vouched).await?;
-    Ok(device)
+    let authority = tale.step(titles::AUTO_PROVISIONING, vouched).await?;
+    let renewed = authority.renews(scene, server);
+    tale.step(titles::RENEWAL, renewed).await?;
+    Ok((device, authority))
 }
 
 async fn attack(

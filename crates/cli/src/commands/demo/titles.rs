@@ -45,6 +45,10 @@ pub(super) const AUTO_PROVISIONING: Title = (
     "auto-provisioning",
     "a device that nobody registered comes aboard, because of its manufacturer's certificate",
 );
+pub(super) const RENEWAL: Title = (
+    "renewal",
+    "the same device comes with another key and a new certificate: it is the same device",
+);
 pub(super) const TAMPER: Title = (
     "attack-tamper",
     "ATTACK: a signed request is changed on its way",
@@ -76,5 +80,9 @@ pub(super) const MESSAGE: Title = (
 pub(super) const UNINVITED: Title = (
     "attack-uninvited",
     "ATTACK: a device comes with a certificate of an anchor whose auto-provisioning is off",
+);
+pub(super) const REVOKED: Title = (
+    "attack-revoked",
+    "ATTACK: a thief comes with the device's old key, whose certificate the operator knows to be revoked",
 );
 pub(super) const STOP: Title = ("stop", "the orchestrator is asked to stop, and does");
