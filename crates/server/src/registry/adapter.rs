@@ -1,8 +1,9 @@
 use gangplank_key::UnixTime;
 use gangplank_onboarding::DeviceId;
 use gangplank_trust::{
-    AdapterView, ChainError, CredentialDocument, CredentialsLookup, DocumentError, Outcome, Proof,
-    Quotas, Reason, Source, StoredAuthId, Tenant, TenantLookup, VerifiedChain, decide, verify,
+    AdapterView, ChainError, CredentialDocument, CredentialsLookup, Decision, DocumentError,
+    Outcome, Proof, Quotas, Reason, Source, StoredAuthId, Tenant, TenantLookup, VerifiedChain,
+    decide, verify,
 };
 
 use super::error::AdapterError;
@@ -99,7 +100,9 @@ impl<'s> AdapterRegistry<'s> {
             let decision = self
                 .server
                 .decide_on_chain(&chain, tenant, asked.source, now);
-            let plan = decision.await?.plan(&chain, now)?;
+            let decided_on = decision.await?;
+            log(&decided_on.decision, &asked.auth_id);
+            let plan = decided_on.plan(&chain, now)?;
             if let Some(found) = self.apply(plan, &decided).await? {
                 return Ok(found);
             }
@@ -175,6 +178,12 @@ impl<'s> AdapterRegistry<'s> {
             }
         }
         Err(AdapterError::Busy)
+    }
+}
+
+fn log(decision: &Decision, auth_id: &StoredAuthId) {
+    for entry in &decision.trace {
+        tracing::debug!(auth_id = %auth_id.as_str(), rule = entry.rule.name(), passed = entry.passed, saw = %entry.saw, "decision");
     }
 }
 
