@@ -11,7 +11,8 @@ use crate::{Anchor, AuthId, IdentityBinding, KnownDevice, Reason, VerifiedChain}
 pub struct Recognition {
     /// Its device id.
     pub device_id: String,
-    /// What is to be recorded on it: both the old and the new count until the new one has been used.
+    /// What is new about what it came with, to explain. Whoever applies the decision records the
+    /// certificate: both the old and the new count until the new one has been used.
     pub changes: Vec<Change>,
 }
 
