@@ -12,7 +12,7 @@ use super::Refused;
 #[cfg(feature = "message")]
 use crate::message_signature;
 use crate::server::BACKEND;
-use crate::store::{Credential, Device, DeviceCertificate, DeviceState};
+use crate::store::{Credential, Device, DeviceCertificate, DeviceState, Voucher};
 
 /// Which key it was: SHA-256 of its SubjectPublicKeyInfo.
 pub(crate) type SpkiSha256 = [u8; 32];
@@ -165,14 +165,14 @@ impl Device {
     /// Whether a trust anchor has to stand behind its certificate whenever it comes. One that an
     /// operator registered with its certificate is known by its key.
     pub(crate) fn comes_by_anchor(&self) -> bool {
-        !self.credentials.is_empty() || self.anchor_id.is_some()
+        self.voucher == Voucher::Anchor
     }
 
     /// What it has come with. The certificate of a stranger that waits stands for nothing but its key.
     fn bound(&self) -> Bound {
         let certificates = self.certificates.iter();
         let spki_sha256 = certificates.clone().map(|one| one.spki_sha256).collect();
-        if !self.vouched {
+        if !self.is_vouched_for() {
             return Bound {
                 spki_sha256,
                 ..Bound::default()

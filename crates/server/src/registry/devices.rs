@@ -49,7 +49,6 @@ impl<'s> DeviceRegistry<'s> {
             let query = DeviceQuery {
                 tenant: Some(tenant.clone()),
                 after,
-                limit: Some(limit - page.len()),
                 ..DeviceQuery::default()
             };
             let found = self.server.shared.store.devices(&query).await?;
@@ -62,6 +61,7 @@ impl<'s> DeviceRegistry<'s> {
                 page.extend(read.map_err(|error| corrupt(&device.id, &error))?);
             }
         }
+        page.truncate(limit);
         Ok(page)
     }
 
@@ -157,11 +157,13 @@ impl<'s> DeviceRegistry<'s> {
         let store = &self.server.shared.store;
         let (actor, at) = (self.actor.clone(), self.server.now());
         let outcome = store.change(id, Change::Remove, actor, at).await?;
-        if let Err(error) = self.server.shared.repositories.remove(id).await {
-            tracing::warn!(device = %id, %error, "the repository of a removed device stays");
-        }
         match outcome {
-            ChangeOutcome::Done(_) => Ok(()),
+            ChangeOutcome::Done(_) => {
+                if let Err(error) = self.server.shared.repositories.remove(id).await {
+                    tracing::warn!(device = %id, %error, "the repository of a removed device stays");
+                }
+                Ok(())
+            }
             ChangeOutcome::NotFound => Err(RegistryError::NoSuchDevice(id.clone())),
             ChangeOutcome::WrongState(_) | ChangeOutcome::TenantFull => Err(RegistryError::Busy),
         }

@@ -28,7 +28,7 @@ pub struct Assertion {
 /// An edge device that joins through a gateway.
 struct Arrival<'a> {
     device_id: &'a str,
-    gateway: DeviceId,
+    gateway: RegisteredDevice,
     via: Vec<String>,
     via_groups: Vec<String>,
 }
@@ -63,7 +63,7 @@ impl AdapterRegistry<'_> {
                 (EdgeOutcome::Provision { via, via_groups }, _, Some(gateway)) => {
                     let arrival = Arrival {
                         device_id,
-                        gateway: gateway.id,
+                        gateway,
                         via,
                         via_groups,
                     };
@@ -97,7 +97,10 @@ impl AdapterRegistry<'_> {
                 expected: Expected::Absent,
                 content: Some(content(&document)),
                 credentials: None,
-                by: SavedBy::Gateway(arrival.gateway),
+                by: SavedBy::Gateway {
+                    id: arrival.gateway.id,
+                    revision: arrival.gateway.revision,
+                },
             }],
             max_devices: tenant.max_devices,
             policy: tenants.policy_of(tenant),
@@ -138,6 +141,7 @@ impl AdapterRegistry<'_> {
                     known: id.to_string(),
                 }
             }
+            DeviceNotSaved::GatewayChanged => return Ok(()),
             DeviceNotSaved::Removed => Reason::Tombstoned,
             DeviceNotSaved::TenantFull => Reason::QuotaTenant {
                 max: tenant.max_devices.unwrap_or_default(),

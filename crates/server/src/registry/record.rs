@@ -26,7 +26,7 @@ pub struct RegisteredDevice {
 impl RegisteredDevice {
     /// Reads the record; `None` of a stranger that waits or was turned away, which nobody registered.
     pub(crate) fn read(device: &Device) -> Result<Option<Self>, DocumentError> {
-        if device.state == DeviceState::Pending || !device.vouched {
+        if device.state == DeviceState::Pending || !device.is_vouched_for() {
             return Ok(None);
         }
         let mut document = DeviceDocument::from_stored(device.registration.as_bytes())?;

@@ -30,7 +30,7 @@ pub struct Identity {
     /// unless it merely claims it with another key; else the device of whatever tenant that has the key,
     /// unless it waits there, or here under another id.
     pub device: Option<Device>,
-    /// If there is no such device: what the one was called that had part of the identity and was removed.
+    /// If there is no such device, or it waited: what the one was called that had part of the identity and was removed.
     pub removed: Option<DeviceId>,
     /// The device of whatever tenant that has the device id.
     pub holder_of_device_id: Option<Device>,

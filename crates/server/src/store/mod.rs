@@ -37,7 +37,7 @@ pub use identity::{Identity, IdentityQuery};
 pub use model::{
     Actor, AuditEntry, AuditRecord, Credential, DeploymentDocument, Described, Device,
     DeviceCertificate, DeviceQuery, DeviceState, Document, LiveToken, OutboxEvent, OutboxRecord,
-    TokenKind, action,
+    TokenKind, Voucher, action,
 };
 pub use operations::{
     Admission, AdmissionOutcome, AdmissionPlan, AuthenticationOutcome, CapabilitiesReport, Change,

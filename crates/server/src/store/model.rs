@@ -22,9 +22,8 @@ pub struct Device {
     pub state: DeviceState,
     /// Set by an operator: the device is refused everywhere until it is enabled again.
     pub disabled: bool,
-    /// Whether an operator or a trust anchor vouches for it. Who is not vouched for merely claims its
-    /// certificate id, and gives way to a device that is.
-    pub vouched: bool,
+    /// Who vouches for it.
+    pub voucher: Voucher,
     /// Grows by at least one with each change of the device's record.
     pub revision: u64,
     /// The name under which it asks for tokens; from its first onboarding until it is removed.
@@ -52,6 +51,43 @@ pub struct Device {
     pub updated_at: UnixTime,
     /// When it first came aboard.
     pub aboard_at: Option<UnixTime>,
+}
+
+impl Device {
+    /// Whether anybody vouches for it. Else it merely claims its certificate id, and gives way to a device
+    /// that somebody vouches for.
+    pub fn is_vouched_for(&self) -> bool {
+        self.voucher != Voucher::Nobody
+    }
+}
+
+/// Who says that a device is what it claims to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Voucher {
+    /// Nobody: it proved possession of a key.
+    Nobody,
+    /// An operator registered or approved its key: by that it is known.
+    Operator,
+    /// The trust anchor that stands behind its certificate, and has to whenever it comes.
+    Anchor,
+}
+
+impl Voucher {
+    const ALL: [Self; 3] = [Self::Nobody, Self::Operator, Self::Anchor];
+
+    /// The name in storage: `nobody`, `operator` or `anchor`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::Operator => "operator",
+            Self::Anchor => "anchor",
+        }
+    }
+
+    /// The one of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == name)
+    }
 }
 
 /// How far a device has come.

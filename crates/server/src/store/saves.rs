@@ -53,7 +53,12 @@ pub enum SavedBy {
     Operator,
     /// A gateway that has the authority to bring devices. A removed device stays out; one that comes is
     /// told of in the outbox.
-    Gateway(DeviceId),
+    Gateway {
+        /// Its device id.
+        id: DeviceId,
+        /// The revision of it that was decided on.
+        revision: u64,
+    },
 }
 
 /// The answer to [`DeviceSaves`].
@@ -104,6 +109,9 @@ pub enum DeviceNotSaved {
     /// It waits for an operator's approval, and gets no credentials before.
     #[error("the device waits for approval")]
     Waiting,
+    /// The gateway is no longer the one that was decided on. Decide again.
+    #[error("the gateway changed")]
+    GatewayChanged,
     /// It was removed, and only an operator brings it back.
     #[error("tombstoned: the device was removed")]
     Removed,

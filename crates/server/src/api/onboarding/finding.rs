@@ -64,7 +64,11 @@ impl Server {
         };
         match look_up(envelope).map_err(Refusal::not_admitted)? {
             LookUp::ClaimedId(id) => {
-                let devices = store.devices_by_certificate_id(&id).await?;
+                let mut devices = store.devices_by_certificate_id(&id).await?;
+                // Who merely claims the id is no reason to wonder which device it is.
+                if devices.iter().any(Device::is_vouched_for) {
+                    devices.retain(Device::is_vouched_for);
+                }
                 self.registered(envelope, &devices, asked).await
             }
             LookUp::Key(key) => match store.device_by_key(&key.spki_sha256()).await? {

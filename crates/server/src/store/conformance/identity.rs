@@ -5,8 +5,8 @@ use super::races::{RACERS, admit, created};
 use super::{Checked, Failure};
 use crate::store::{
     Admission, AdmissionOutcome, AdmissionPlan, Change, ChangeOutcome, Conflict, Credential,
-    Device, DeviceQuery, DeviceState, Identity, IdentityQuery, Inadmissible, NewCertificate,
-    OutboxEvent, RegisterOutcome, action,
+    Device, DeviceQuery, DeviceSave, DeviceSaves, DeviceState, Expected, Identity, IdentityQuery,
+    Inadmissible, NewCertificate, OutboxEvent, RegisterOutcome, SavedBy, Voucher, action,
 };
 
 cases![
@@ -34,6 +34,11 @@ cases![
     a_renewed_key_that_waited_elsewhere_is_taken,
     an_operator_gives_a_device_another_key,
     approval_keeps_to_the_quota,
+    a_device_that_waits_comes_with_another_certificate_of_its_key,
+    who_waits_does_not_pass_by_its_tombstone,
+    registering_an_id_that_waits_makes_the_operators_device,
+    a_rejected_key_stays_rejected_when_its_claim_is_displaced,
+    a_device_without_credentials_still_needs_its_anchor,
 ];
 
 /// The credential that is a name.
@@ -448,7 +453,7 @@ async fn who_waits_with_a_chain_takes_the_place_of_who_claims(bench: Bench) -> C
         .await?;
     let device = expect_match!(outcome, AdmissionOutcome::Pending(device) => device);
     expect_eq!(device.credentials, [credential(2)]);
-    expect!(device.vouched, "nobody vouches");
+    expect!(device.is_vouched_for(), "nobody vouches");
     expect_eq!(bench.device(1).await?, None);
     // And not the other way round.
     let outcome = bench.store.create_or_adopt(claims(1)?).await?;
@@ -566,6 +571,124 @@ async fn approval_keeps_to_the_quota(bench: Bench) -> Checked {
         RegisterOutcome::TenantFull
     );
     let device = bench.change(2, approve(two)).await?;
-    expect!(device.vouched, "the operator does not vouch");
+    expect!(device.is_vouched_for(), "the operator does not vouch");
+    Ok(())
+}
+
+async fn a_device_that_waits_comes_with_another_certificate_of_its_key(bench: Bench) -> Checked {
+    for (n, provisioned) in [(1, false), (2, true)] {
+        bench.queued(n).await?;
+        let mut vouched = match provisioned {
+            false => waits(n, credential(n))?,
+            true => joins(n, credential(n))?,
+        };
+        let issued = bytes("issued", n);
+        if let AdmissionPlan::Queue { device, .. } | AdmissionPlan::Provision { device, .. } =
+            &mut vouched.plan
+        {
+            device.certificate.fingerprint = issued;
+        }
+        let outcome = bench.store.create_or_adopt(vouched).await?;
+        let device = match outcome {
+            AdmissionOutcome::Pending(device) | AdmissionOutcome::Created(device, _) => device,
+            other => return Err(unexpected("a device", &other)),
+        };
+        // What it made itself stands for nothing.
+        expect_eq!(has(&device), [issued]);
+        expect_eq!(bench.device(n).await?, Some(device));
+    }
+    Ok(())
+}
+
+async fn who_waits_does_not_pass_by_its_tombstone(bench: Bench) -> Checked {
+    bench.aboard(1, 1).await?;
+    bench.change(1, Change::Remove).await?;
+    bench.queued(2).await?;
+    let found = bench.identity(IdentityQuery {
+        certificate_id: Some(certificate_id(2)?),
+        spki_sha256: Some(bytes("key", 2)),
+        ..query(&credential(1))?
+    });
+    let found = found.await?;
+    expect_eq!((found.device, found.removed), (None, Some(device_id(1)?)));
+    for plan in [joins(2, credential(1))?, waits(2, credential(1))?] {
+        let outcome = bench.store.create_or_adopt(plan).await?;
+        expect_eq!(
+            outcome,
+            AdmissionOutcome::NotAdmissible(Inadmissible::Removed)
+        );
+    }
+    Ok(())
+}
+
+async fn registering_an_id_that_waits_makes_the_operators_device(bench: Bench) -> Checked {
+    bench
+        .store
+        .create_or_adopt(waits(1, credential(1))?)
+        .await?;
+    let mut device = new(2)?;
+    device.certificate.certificate_id = Some(certificate_id(1)?);
+    let outcome = bench.store.register(registration(device.clone())).await?;
+    let made = expect_match!(outcome, RegisterOutcome::Created(device) => device);
+    expect_eq!(made.voucher, Voucher::Operator);
+    expect_eq!(bench.device(1).await?, None);
+    // One that an operator rejected is told of instead.
+    bench.change(2, Change::Reject).await?;
+    device.device_id = device_id(3)?;
+    device.certificate = certificate(3)?;
+    device.certificate.certificate_id = Some(certificate_id(1)?);
+    let outcome = bench.store.register(registration(device)).await?;
+    let holder = device_id(2)?;
+    let conflict = Conflict::CertificateIdTaken { holder };
+    expect_eq!(outcome, RegisterOutcome::Conflict(conflict));
+    Ok(())
+}
+
+async fn a_rejected_key_stays_rejected_when_its_claim_is_displaced(bench: Bench) -> Checked {
+    let mut squatter = new(1)?;
+    squatter.certificate.certificate_id = Some(certificate_id(2)?);
+    let plan = AdmissionPlan::Queue {
+        device: squatter,
+        credential: None,
+    };
+    bench.store.create_or_adopt(admission(plan, 1, 1)?).await?;
+    bench.change(1, Change::Reject).await?;
+    bench.aboard(2, 2).await?;
+    expect_eq!(bench.device(1).await?, None);
+    for plan in [queue(1)?, joins(1, credential(1))?] {
+        let outcome = bench.store.create_or_adopt(plan).await?;
+        expect_eq!(
+            outcome,
+            AdmissionOutcome::NotAdmissible(Inadmissible::Removed)
+        );
+    }
+    Ok(())
+}
+
+async fn a_device_without_credentials_still_needs_its_anchor(bench: Bench) -> Checked {
+    bench.aboard(1, 1).await?;
+    let saves = DeviceSaves {
+        tenant: tenant("default")?,
+        devices: vec![DeviceSave {
+            device_id: device_id(1)?,
+            expected: Expected::Present,
+            content: None,
+            credentials: Some(Vec::new()),
+            by: SavedBy::Operator,
+        }],
+        max_devices: None,
+        policy: None,
+        actor: operator(),
+        at: at(0),
+    };
+    bench.store.save_devices(saves).await?;
+    let device = expect_match!(bench.device(1).await?, Some(device) => device);
+    expect_eq!(
+        (device.voucher, device.credentials.len()),
+        (Voucher::Anchor, 0)
+    );
+    // Its certificates still give way to newer ones.
+    bench.comes(2, 2).await?;
+    expect_eq!(bench.comes(2, 2).await?, [bytes("certificate", 2)]);
     Ok(())
 }

@@ -242,8 +242,18 @@ async fn switching_a_device_off_ends_its_tokens(bench: Bench) -> Checked {
 }
 
 async fn a_gateway_brings_a_device(bench: Bench) -> Checked {
+    let gateway = bench.register(9).await?;
     let mut brought = save(1, Expected::Absent)?;
-    brought.by = SavedBy::Gateway(device_id(9)?);
+    brought.by = SavedBy::Gateway {
+        id: device_id(9)?,
+        revision: gateway.revision + 1,
+    };
+    let outcome = bench.save(vec![brought.clone()]).await?;
+    expect_eq!(outcome, refused(0, DeviceNotSaved::GatewayChanged));
+    brought.by = SavedBy::Gateway {
+        id: device_id(9)?,
+        revision: gateway.revision,
+    };
     bench.save(vec![brought]).await?;
     let events = bench.store.outbox(0, 10).await?;
     let events: Vec<_> = events
@@ -260,8 +270,10 @@ async fn a_gateway_brings_a_device(bench: Bench) -> Checked {
 }
 
 async fn a_gateway_does_not_bring_a_removed_device_back(bench: Bench) -> Checked {
+    let revision = bench.register(9).await?.revision;
     let mut brought = save(1, Expected::Absent)?;
-    brought.by = SavedBy::Gateway(device_id(9)?);
+    let id = device_id(9)?;
+    brought.by = SavedBy::Gateway { id, revision };
     bench.save(vec![brought.clone()]).await?;
     bench.change(1, Change::Remove).await?;
     let outcome = bench.save(vec![brought.clone()]).await?;

@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::rows::Found;
 use crate::store::{
     Actor, Admission, AdmissionOutcome, AdmissionPlan, Conflict, Credentials, Described, Device,
-    DeviceState, NewCertificate, OutboxEvent, TokenKind, action,
+    DeviceState, NewCertificate, OutboxEvent, TokenKind, Voucher, action,
 };
 
 /// How a device comes that may come.
@@ -37,7 +37,7 @@ pub(super) fn admit(
         return Ok(AdmissionOutcome::Conflict(Conflict::ClientIdTaken));
     }
     let before = device.clone();
-    if !device.credentials.is_empty()
+    if device.voucher == Voucher::Anchor
         && let Some(new) = came_with(&admission.plan)
         && let Some(conflict) = take_certificate(c, about(&before, admission), number, device, new)?
     {

@@ -7,17 +7,19 @@ use super::admitting::{
 };
 use super::apply_records::consume;
 use super::apply_tenants::stored_revision;
+use super::certificate_rows::{add_certificate, has, keep};
 use super::credential_rows::{self, found_by_auth_id};
 use super::device_rows as record;
 use super::displacing::{displace, give_way, is_same};
 use super::fault::Fault;
 use super::read::{found_by_id, found_by_key};
 use super::rows::Found;
-use super::standing::{Standing, full};
+use super::standing::{Standing, full, removed};
+use super::tombstones::Part;
 use super::writer::Step;
 use crate::store::{
     Actor, Admission, AdmissionOutcome, AdmissionPlan, Conflict, Credential, Device, DeviceState,
-    Inadmissible, NewDevice, Provisioning, action,
+    Inadmissible, NewDevice, Provisioning, Voucher, action,
 };
 
 pub(super) fn create_or_adopt(
@@ -98,7 +100,7 @@ fn join(
         }
         (Some(_), _) => Ok(AdmissionOutcome::Outdated),
         (None, Some(found)) if !is_same(&found.device, new) => Ok(key_taken(found)),
-        (None, Some(found)) if !found.device.credentials.is_empty() => {
+        (None, Some(found)) if found.device.voucher == Voucher::Anchor => {
             Ok(AdmissionOutcome::Outdated)
         }
         // One that waits; or that an operator registered meanwhile, and that is known by its key.
@@ -124,29 +126,56 @@ fn adopt(
         return Ok(AdmissionOutcome::NotAdmissible(reason));
     }
     match (&admission.plan, device.state) {
-        (AdmissionPlan::Provision { provisioning, .. }, DeviceState::Pending) => {
+        (_, DeviceState::Pending) => let_in(c, admission, found),
+        (_, DeviceState::Aboard) => admit(c, admission, found, Coming::Again),
+        (_, DeviceState::Registered | DeviceState::Rejected) => {
+            admit(c, admission, found, Coming::Aboard)
+        }
+    }
+}
+
+/// A device that waits may go on, if that was decided; else it waits with what it came with last.
+fn let_in(
+    c: &Connection,
+    admission: &Admission,
+    mut found: Found,
+) -> Result<AdmissionOutcome, Fault> {
+    let (number, device) = (found.number, &mut found.device);
+    if let Some(credential) = credential_of(&admission.plan)
+        && removed(c, &device.tenant, Part::of_auth_id(&credential.auth_id))?.is_some()
+    {
+        return Ok(AdmissionOutcome::NotAdmissible(Inadmissible::Removed));
+    }
+    match &admission.plan {
+        AdmissionPlan::Provision {
+            device: new,
+            provisioning,
+        } => {
             let quotas = provisioning.quotas;
             let anchor = &provisioning.origin.anchor_id;
             if let Some(full) = full(c, &device.tenant, Some(anchor), quotas)? {
                 return Ok(AdmissionOutcome::NotAdmissible(full));
             }
-            provision(device, provisioning);
-            vouch(c, found.number, device, &provisioning.credential)?;
+            provision(device, new, provisioning);
+            vouch(c, number, device, &provisioning.credential)?;
             admit(c, admission, found, Coming::Joins)
         }
-        (plan, DeviceState::Pending) => {
-            if let Some(credential) = credential_of(plan)
-                && device.credentials.is_empty()
-            {
-                vouch(c, found.number, device, credential)?;
-                record::save(c, found.number, device, admission.at)?;
+        AdmissionPlan::Queue {
+            device: new,
+            credential: Some(credential),
+        } => {
+            let before = device.clone();
+            if !has(device, &new.certificate) {
+                keep(c, number, device, |_, _| false)?;
+                add_certificate(c, number, device, &new.certificate, admission.at)?;
+            }
+            vouch(c, number, device, credential)?;
+            if *device != before {
+                record::save(c, number, device, admission.at)?;
             }
             Ok(AdmissionOutcome::Pending(found.device))
         }
-        (_, DeviceState::Aboard) => admit(c, admission, found, Coming::Again),
-        (_, DeviceState::Registered | DeviceState::Rejected) => {
-            admit(c, admission, found, Coming::Aboard)
-        }
+        _ => Ok(AdmissionOutcome::Pending(found.device)),
     }
 }
 
@@ -189,8 +218,8 @@ fn create(
         Some(credentials) => bring_aboard(&mut device, admission, credentials),
         None => device.state = DeviceState::Registered,
     }
-    provision(&mut device, provisioning);
-    device.vouched = true;
+    provision(&mut device, new, provisioning);
+    device.voucher = Voucher::Anchor;
     let number = record::insert(c, &device)?;
     vouch(c, number, &mut device, &provisioning.credential)?;
     hand_over(c, admission, number, device, Coming::Joins)
@@ -203,7 +232,9 @@ fn queue(
     credential: Option<&Credential>,
 ) -> Result<AdmissionOutcome, Fault> {
     describe(&mut device.described, &admission.described);
-    device.vouched = credential.is_some();
+    if credential.is_some() {
+        device.voucher = Voucher::Anchor;
+    }
     let number = record::insert(c, &device)?;
     if let Some(credential) = credential {
         vouch(c, number, &mut device, credential)?;
@@ -229,18 +260,21 @@ fn vouch(
     device: &mut Device,
     credential: &Credential,
 ) -> Result<(), Fault> {
-    device.vouched = true;
+    device.voucher = Voucher::Anchor;
     credential_rows::set(c, number, device, core::slice::from_ref(credential))
 }
 
 /// What a newcomer is, is recorded on it.
-fn provision(device: &mut Device, provisioning: &Provisioning) {
+fn provision(device: &mut Device, new: &NewDevice, provisioning: &Provisioning) {
     let origin = &provisioning.origin;
     device.anchor_id = Some(origin.anchor_id.clone());
     device.policy_revision = Some(origin.policy_revision);
     device.origin = Some(origin.clone());
-    device
-        .device_id_values
-        .clone_from(&provisioning.device_id_values);
+    // One that waited keeps the id that it has.
+    if device.id == new.device_id {
+        device
+            .device_id_values
+            .clone_from(&provisioning.device_id_values);
+    }
     device.registration.clone_from(&provisioning.registration);
 }

@@ -10,7 +10,7 @@ use super::displacing::{remove_claim, waits};
 use super::fault::Fault;
 use super::read::{found_by_certificate_id, found_by_id, found_by_key};
 use super::writer::Step;
-use crate::store::{Actor, Conflict, Device, NewCertificate, action};
+use crate::store::{Actor, Conflict, Device, NewCertificate, Voucher, action};
 
 /// A known device came with a certificate behind which stands a chain. A new one is added; by the second
 /// use of one, those before it end. The device is not saved.
@@ -62,13 +62,14 @@ fn conflict(
     new: &NewCertificate,
 ) -> Result<Option<Conflict>, Fault> {
     match found_by_key(c, &new.spki_sha256)? {
+        Some(found) if found.number == number => {}
         // It waited with this key elsewhere, before there was an anchor for it.
         Some(found) if waits(&found.device) => remove_claim(c, &found, &about.actor, about.at)?,
-        Some(found) if found.number != number => {
+        Some(found) => {
             let holder = found.device.id;
             return Ok(Some(Conflict::KeyTaken { holder }));
         }
-        _ => {}
+        None => {}
     }
     let Some(id) = &new.certificate_id else {
         return Ok(None);
@@ -82,7 +83,7 @@ fn conflict(
         None => {}
     }
     match found_by_certificate_id(c, &device.tenant, id)? {
-        Some(found) if !found.device.vouched => {
+        Some(found) if !found.device.is_vouched_for() => {
             remove_claim(c, &found, &about.actor, about.at)?;
             Ok(None)
         }
@@ -106,7 +107,7 @@ pub(super) fn key_used(
     let Some(first) = all.position(|one| one.spki_sha256 == *spki_sha256) else {
         return Ok(Step::Undo(()));
     };
-    if device.credentials.is_empty()
+    if device.voucher != Voucher::Anchor
         || !keep(c, found.number, device, |position, _| position >= first)?
     {
         return Ok(Step::Undo(()));

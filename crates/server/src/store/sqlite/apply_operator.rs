@@ -4,9 +4,9 @@ use rusqlite::Connection;
 use rustls_pki_types::UnixTime;
 
 use super::apply_records::About;
-use super::certificate_rows::{add_certificate, keep};
+use super::certificate_rows::{add_certificate, has, keep};
 use super::device_rows as record;
-use super::displacing::{displace, is_same};
+use super::displacing::{displace, is_same, remove_claim};
 use super::fault::Fault;
 use super::read::{found_by_certificate_id, found_by_id, found_by_key};
 use super::rows::{Found, execute};
@@ -15,7 +15,7 @@ use super::tombstones;
 use super::writer::Step;
 use crate::store::{
     Actor, Change, ChangeOutcome, Conflict, Device, DeviceState, OutboxEvent, RegisterOutcome,
-    Registration, action,
+    Registration, Voucher, action,
 };
 
 pub(super) fn register(
@@ -34,10 +34,16 @@ pub(super) fn register(
     }
     if let Some(id) = &new.certificate.certificate_id
         && let Some(holder) = found_by_certificate_id(c, &new.tenant, id)?
-        && !holder.device.credentials.is_empty()
-        && holder.device.vouched
     {
-        return another_key(c, registration, holder);
+        match (holder.device.voucher, holder.device.state) {
+            (_, DeviceState::Pending) => {
+                remove_claim(c, &holder, &registration.actor, registration.at)?;
+            }
+            (Voucher::Anchor, DeviceState::Registered | DeviceState::Aboard) => {
+                return another_key(c, registration, holder);
+            }
+            _ => {}
+        }
     }
     let mut standing = Standing::of(c, new, None)?;
     if standing.tenant_enabled.is_none() {
@@ -53,7 +59,8 @@ pub(super) fn register(
     if is_full(c, &new.tenant, registration.max_devices)? {
         return Ok(Step::Undo(RegisterOutcome::TenantFull));
     }
-    let device = record::fresh(new, DeviceState::Registered, registration.at);
+    let mut device = record::fresh(new, DeviceState::Registered, registration.at);
+    device.voucher = Voucher::Operator;
     record::insert(c, &device)?;
     tombstones::unbury_certificate(c, &new.tenant, &new.certificate)?;
     audit(c, registration, &device, action::REGISTERED)?;
@@ -85,14 +92,17 @@ fn confirm(
 ) -> Result<Step<RegisterOutcome>, Fault> {
     let (new, at) = (&registration.device, registration.at);
     let device = &mut found.device;
+    if device.voucher == Voucher::Anchor && !has(device, &new.certificate) {
+        keep(c, found.number, device, |position, _| position == 0)?;
+    }
     let added = add_certificate(c, found.number, device, &new.certificate, at)?;
     let approved = matches!(device.state, DeviceState::Pending | DeviceState::Rejected);
     if approved {
-        if is_full(c, &device.tenant, registration.max_devices)? {
+        let counted = device.is_vouched_for() && device.state != DeviceState::Pending;
+        if !counted && is_full(c, &device.tenant, registration.max_devices)? {
             return Ok(Step::Undo(RegisterOutcome::TenantFull));
         }
-        device.state = DeviceState::Registered;
-        device.vouched = true;
+        approve(device);
     }
     if !approved && !added {
         return Ok(Step::Undo(RegisterOutcome::Same(found.device)));
@@ -104,6 +114,14 @@ fn confirm(
     }
     audit(c, registration, device, action::CERTIFICATE_ADDED)?;
     Ok(Step::Keep(RegisterOutcome::Same(found.device)))
+}
+
+/// Whom an anchor vouches for stays its device; else it is the operator's from now on.
+fn approve(device: &mut Device) {
+    device.state = DeviceState::Registered;
+    if device.voucher == Voucher::Nobody {
+        device.voucher = Voucher::Operator;
+    }
 }
 
 fn is_full(c: &Connection, tenant: &TenantId, max_devices: Option<u64>) -> Result<bool, Fault> {
@@ -179,8 +197,7 @@ fn perform(
 ) -> Result<&'static str, Fault> {
     let action = match change {
         Change::Approve { .. } => {
-            device.state = DeviceState::Registered;
-            device.vouched = true;
+            approve(device);
             action::APPROVED
         }
         Change::Reject => {

@@ -107,7 +107,11 @@ fn make(
         SavedBy::Operator => {
             unbury_device(c, &saves.tenant, &one.device_id)?;
         }
-        SavedBy::Gateway(_) => {
+        SavedBy::Gateway { id, revision } => {
+            let gateway = found_by_id(c, id)?.filter(|one| one.device.tenant == saves.tenant);
+            if gateway.is_none_or(|one| one.device.revision != *revision) {
+                return Ok(Err(DeviceNotSaved::GatewayChanged));
+            }
             if removed(c, &saves.tenant, [Part::DeviceId(&one.device_id)])?.is_some() {
                 return Ok(Err(DeviceNotSaved::Removed));
             }
@@ -166,7 +170,7 @@ fn tell(c: &Connection, saves: &DeviceSaves, one: &DeviceSave) -> Result<(), Fau
     };
     match &one.by {
         SavedBy::Operator => about.audit(c, action::SAVED, String::new()),
-        SavedBy::Gateway(gateway) => {
+        SavedBy::Gateway { id: gateway, .. } => {
             let detail = json!({ "gatewayId": gateway.as_str() }).to_string();
             about.audit(c, action::PROVISIONED, detail.clone())?;
             about.announce(c, OutboxEvent::DeviceProvisioned, &detail)

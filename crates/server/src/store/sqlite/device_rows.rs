@@ -8,19 +8,19 @@ use rustls_pki_types::UnixTime;
 use super::certificate_rows::{certificate, insert_certificate};
 use super::fault::Fault;
 use super::rows::{execute, integer, scalar, seconds};
-use crate::store::{Described, Device, DeviceState, NewDevice};
+use crate::store::{Described, Device, DeviceState, NewDevice, Voucher};
 
-/// The record of a device that the store does not have yet.
+/// The record of a device that the store does not have yet, and that nobody vouches for so far.
 pub(super) fn fresh(new: &NewDevice, state: DeviceState, at: UnixTime) -> Device {
     Device {
         certificate_id: new.certificate.certificate_id.clone(),
         certificates: vec![certificate(&new.certificate, at)],
-        vouched: state != DeviceState::Pending,
+        voucher: Voucher::Nobody,
         ..bare(&new.tenant, &new.device_id, state, at)
     }
 }
 
-/// The same of one that came with nothing.
+/// The record of one that has come with nothing yet: an anchor has to stand behind what it comes with.
 pub(super) fn bare(tenant: &TenantId, id: &DeviceId, state: DeviceState, at: UnixTime) -> Device {
     Device {
         id: id.clone(),
@@ -28,7 +28,7 @@ pub(super) fn bare(tenant: &TenantId, id: &DeviceId, state: DeviceState, at: Uni
         certificate_id: None,
         state,
         disabled: false,
-        vouched: true,
+        voucher: Voucher::Anchor,
         revision: 1,
         client_id: None,
         anchor_id: None,
@@ -53,11 +53,11 @@ pub(super) fn insert(c: &Connection, device: &Device) -> Result<i64, Fault> {
         "INSERT INTO device (id, tenant, certificate_id, state, disabled, revision, client_id, \
          anchor_id, policy_revision, vendor, model_number, serial_number, created_at, updated_at, \
          aboard_at, origin_anchor_spki_sha256, origin_certificate_sha256, origin_spki_sha256, \
-         origin_serial_number, origin_issuer, id_values, registration, vouched) \
+         origin_serial_number, origin_issuer, id_values, registration, voucher) \
          VALUES (:id, :tenant, :certificate_id, :state, :disabled, :revision, \
          :client_id, :anchor_id, :policy_revision, :vendor, :model_number, :serial_number, \
          :created_at, :updated_at, :aboard_at, :origin_anchor, :origin_certificate, :origin_key, \
-         :origin_serial_number, :origin_issuer, :id_values, :registration, :vouched)",
+         :origin_serial_number, :origin_issuer, :id_values, :registration, :voucher)",
     )?
     .execute(named_params! {
         ":id": device.id.as_str(),
@@ -82,7 +82,7 @@ pub(super) fn insert(c: &Connection, device: &Device) -> Result<i64, Fault> {
         ":origin_issuer": origin.map(|one| &one.issuer),
         ":id_values": json_of(&device.device_id_values),
         ":registration": device.registration,
-        ":vouched": device.vouched,
+        ":voucher": device.voucher.as_str(),
     })?;
     let number = c.last_insert_rowid();
     for one in &device.certificates {
@@ -110,7 +110,7 @@ pub(super) fn save(
          origin_anchor_spki_sha256 = :origin_anchor, \
          origin_certificate_sha256 = :origin_certificate, origin_spki_sha256 = :origin_key, \
          origin_serial_number = :origin_serial_number, origin_issuer = :origin_issuer, \
-         id_values = :id_values, registration = :registration, vouched = :vouched \
+         id_values = :id_values, registration = :registration, voucher = :voucher \
          WHERE number = :number",
     )?
     .execute(named_params! {
@@ -134,7 +134,7 @@ pub(super) fn save(
         ":origin_issuer": origin.map(|one| &one.issuer),
         ":id_values": json_of(&device.device_id_values),
         ":registration": device.registration,
-        ":vouched": device.vouched,
+        ":voucher": device.voucher.as_str(),
     })?;
     Ok(())
 }

@@ -9,6 +9,7 @@ use super::device_rows as record;
 use super::fault::Fault;
 use super::read::{found_by_id, found_by_key};
 use super::rows::Found;
+use super::tombstones;
 use crate::store::{Actor, Admission, Device, DeviceState, NewDevice, action};
 
 /// What waits of a device that comes with a proven chain gives way to it: what waits under its
@@ -52,7 +53,7 @@ pub(super) fn displace(
         return Ok(false);
     };
     match found_by_id(c, holder)? {
-        Some(found) if !found.device.vouched => {
+        Some(found) if !found.device.is_vouched_for() => {
             remove_claim(c, &found, actor, at)?;
             Ok(true)
         }
@@ -70,6 +71,10 @@ pub(super) fn remove_claim(
     actor: &Actor,
     at: UnixTime,
 ) -> Result<(), Fault> {
+    if found.device.state == DeviceState::Rejected {
+        // Its key was turned away, whatever it claims next.
+        tombstones::bury(c, &found.device, at)?;
+    }
     record::delete(c, found.number)?;
     let about = About {
         actor: actor.clone(),

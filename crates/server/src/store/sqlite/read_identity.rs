@@ -2,6 +2,7 @@ use rusqlite::Connection;
 
 use super::certificate_rows::has_key;
 use super::credential_rows::found_by_auth_id;
+use super::displacing::waits;
 use super::fault::Fault;
 use super::read::{found_by_certificate_id, found_by_id, found_by_key};
 use super::standing::{of_anchor, of_tenant, removed};
@@ -12,14 +13,16 @@ pub(super) fn identity(c: &Connection, query: &IdentityQuery) -> Result<Identity
     let tenant = &query.tenant;
     let device = device(c, query)?;
     let removed = match &device {
-        Some(_) => None,
-        None => {
+        Some(device) if !waits(device) => None,
+        // Waiting under another name lifts no removal.
+        _ => {
             let auth_id = Part::of_auth_id(&query.auth_id);
             let id = query.certificate_id.as_ref().map(Part::CertificateId);
             let key = query.spki_sha256.as_ref().map(Part::Key);
             removed(c, tenant, auth_id.chain(id).chain(key))?
         }
     };
+    let device = device.filter(|_| removed.is_none());
     let holder_of_device_id = match &query.device_id {
         Some(id) => found_by_id(c, id)?.map(|found| found.device),
         None => None,
@@ -48,7 +51,7 @@ fn device(c: &Connection, query: &IdentityQuery) -> Result<Option<Device>, Fault
     if let Some(id) = &query.certificate_id
         && let Some(found) = found_by_certificate_id(c, &query.tenant, id)?
         // Who only claims the id is no reason to keep away the one whom an anchor vouches for.
-        && (found.device.vouched || key.is_some_and(|key| has_key(&found.device, key)))
+        && (found.device.is_vouched_for() || key.is_some_and(|key| has_key(&found.device, key)))
     {
         return Ok(Some(found.device));
     }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Params, Row};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::fault::Fault;
-use crate::store::{Credential, Described, Device, DeviceCertificate, DeviceState};
+use crate::store::{Credential, Described, Device, DeviceCertificate, DeviceState, Voucher};
 
 /// A device together with what only the database knows of it.
 pub(super) struct Found {
@@ -28,7 +28,7 @@ macro_rules! select_device {
              d.client_id, d.anchor_id, d.policy_revision, d.vendor, d.model_number, \
              d.serial_number, d.created_at, d.updated_at, d.aboard_at, t.enabled, \
              d.origin_anchor_spki_sha256, d.origin_certificate_sha256, d.origin_spki_sha256, \
-             d.origin_serial_number, d.origin_issuer, d.id_values, d.registration, d.vouched \
+             d.origin_serial_number, d.origin_issuer, d.id_values, d.registration, d.voucher \
              FROM device d JOIN tenant t ON t.id = d.tenant ",
             $rest
         )
@@ -72,7 +72,9 @@ fn device(row: &Row<'_>) -> Result<Found, Fault> {
             DeviceState::parse(name).ok_or("no such state")
         })?,
         disabled: row.get(5)?,
-        vouched: row.get(24)?,
+        voucher: parsed(row, 24, |name| {
+            Voucher::parse(name).ok_or("no such voucher")
+        })?,
         revision: count(row.get(6)?)?,
         client_id: optional(row, 7, ClientId::parse)?,
         anchor_id: row.get(8)?,

@@ -7,7 +7,7 @@ CREATE TABLE device_5 (
     certificate_id  TEXT,
     state           TEXT NOT NULL CHECK (state IN ('registered', 'pending', 'aboard', 'rejected')),
     disabled        INTEGER NOT NULL CHECK (disabled IN (0, 1)),
-    vouched         INTEGER NOT NULL CHECK (vouched IN (0, 1)),
+    voucher         TEXT NOT NULL CHECK (voucher IN ('nobody', 'operator', 'anchor')),
     revision        INTEGER NOT NULL,
     client_id       TEXT UNIQUE,
     vendor          TEXT,
@@ -36,12 +36,14 @@ CREATE TABLE device_5 (
 INSERT INTO device_5 (number, id, tenant, certificate_id, state, disabled, revision, client_id, vendor,
     model_number, serial_number, created_at, updated_at, aboard_at, anchor_id, policy_revision,
     origin_anchor_spki_sha256, origin_certificate_sha256, origin_spki_sha256, origin_serial_number,
-    origin_issuer, registration, vouched)
+    origin_issuer, registration, voucher)
 SELECT number, id, tenant, certificate_id, state, disabled, revision, client_id, vendor,
     model_number, serial_number, created_at, updated_at, aboard_at, anchor_id, policy_revision,
     origin_anchor_spki_sha256, origin_certificate_sha256, origin_spki_sha256, origin_serial_number,
     origin_issuer, iif(anchor_id IS NULL, '{}', '{"status":{"auto-provisioned":true}}'),
-    aboard_at IS NOT NULL OR state NOT IN ('pending', 'rejected')
+    CASE WHEN anchor_id IS NOT NULL THEN 'anchor'
+         WHEN aboard_at IS NULL AND state IN ('pending', 'rejected') THEN 'nobody'
+         ELSE 'operator' END
 FROM device;
 
 -- What a device is recognised by, whatever certificate it comes with.

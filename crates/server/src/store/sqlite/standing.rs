@@ -105,7 +105,7 @@ pub(super) fn of_anchor(c: &Connection, tenant: &TenantId, anchor: &str) -> Resu
 /// fill a tenant.
 pub(super) fn of_tenant(c: &Connection, tenant: &TenantId) -> Result<u64, Fault> {
     let select = "SELECT count(*) FROM device WHERE tenant = ?1 \
-                  AND vouched AND state <> 'pending'";
+                  AND voucher <> 'nobody' AND state <> 'pending'";
     let found: Option<i64> = scalar(c, select, [tenant.as_str()])?;
     count(found.unwrap_or_default())
 }

@@ -90,7 +90,10 @@ impl<'a> Part<'a> {
 pub(super) fn bury(c: &Connection, device: &Device, at: UnixTime) -> Result<(), Fault> {
     let certificates = device.certificates.iter();
     let credentials = device.credentials.iter();
-    let id = device.certificate_id.as_ref().filter(|_| device.vouched);
+    let id = device
+        .certificate_id
+        .as_ref()
+        .filter(|_| device.is_vouched_for());
     let parts = [Part::DeviceId(&device.id)]
         .into_iter()
         .chain(id.map(Part::CertificateId))
