@@ -218,6 +218,157 @@ fn another_devices_id_or_key_is_a_conflict() {
     );
 }
 
+/// The fixture's tenant under this policy; its anchor lets devices join.
+fn tenant_with(policy: AnchorPolicy) -> Tenant {
+    let mut tenant = tenant(Enabled);
+    let anchor = tenant.anchors.remove(0);
+    tenant.anchors.push(anchor.with_policy(AnchorPolicy {
+        auto_provisioning: Enabled,
+        ..policy
+    }));
+    tenant
+}
+
+/// The known device with the authentication id of the fixture's certificate.
+fn recognised(standing: Standing) -> KnownDevice {
+    KnownDevice {
+        auth_id: Some(chain().auth_id().unwrap().into()),
+        ..known(standing)
+    }
+}
+
+#[test]
+fn a_device_keeps_its_certificate_id() {
+    let proof = Proof::Chain(chain());
+    let mut device = recognised(Standing::Admitted);
+    assert_eq!(outcome(&proof, &tenant(Enabled), Some(&device)), aboard());
+    device.certificate_id = None;
+    assert_eq!(outcome(&proof, &tenant(Enabled), Some(&device)), aboard());
+    device.certificate_id = Some(CertificateId::parse("PUMP").unwrap());
+    let reason = refused(&proof, &tenant(Enabled), Some(&device));
+    assert_eq!(reason, "certificate-id-mismatch");
+}
+
+#[test]
+fn a_template_makes_a_device_id_that_is_nobody_elses() {
+    let proof = Proof::Chain(chain());
+    let tenant = tenant_with(AnchorPolicy {
+        device_id_template: Some(crate::Template::parse("{{subject-cn}}").unwrap()),
+        ..AnchorPolicy::default()
+    });
+    let holder = |id: &str| KnownDevice {
+        device_id: id.to_string(),
+        ..known(Standing::Admitted)
+    };
+    let asked = |device: Option<&KnownDevice>, holder: &KnownDevice| {
+        let known = Known {
+            device,
+            holder_of_device_id: Some(holder),
+            ..Known::default()
+        };
+        decide(&proof, &tenant, known, Source::Unknown, NOW).outcome
+    };
+    let made = chain().subject().to_string();
+    assert_eq!(made, "CN=pump");
+    let conflict = Outcome::Refuse(Reason::IdentityConflict {
+        known: "pump".to_string(),
+    });
+    assert_eq!(asked(None, &holder("pump")), conflict);
+    assert!(matches!(
+        asked(None, &holder("valve")),
+        Outcome::Provision(_)
+    ));
+    // The one that waits has it itself; another one that waits does not.
+    let mut waiting = holder("pump");
+    waiting.standing = Standing::Pending;
+    let found = asked(Some(&waiting), &waiting);
+    assert!(matches!(found, Outcome::Provision(_)), "{found:?}");
+    waiting.device_id = "valve".to_string();
+    assert_eq!(asked(Some(&waiting), &holder("pump")), conflict);
+}
+
+#[test]
+fn quotas_are_reached_and_not_passed() {
+    let proof = Proof::Chain(chain());
+    let mut tenant = tenant_with(AnchorPolicy {
+        max_devices: Some(2),
+        ..AnchorPolicy::default()
+    });
+    tenant.max_devices = Some(5);
+    for (of_anchor, of_tenant, reason) in [
+        (0, 0, None),
+        (1, 4, None),
+        (2, 4, Some("quota-anchor")),
+        (3, 4, Some("quota-anchor")),
+        (1, 5, Some("quota-tenant")),
+        (1, 6, Some("quota-tenant")),
+    ] {
+        let known = Known {
+            provisioned_by_anchor: of_anchor,
+            devices_in_tenant: of_tenant,
+            ..Known::default()
+        };
+        let found = decide(&proof, &tenant, known, Source::Unknown, NOW).outcome;
+        let code = match &found {
+            Outcome::Refuse(reason) => Some(reason.code()),
+            _ => None,
+        };
+        assert_eq!(code, reason, "{of_anchor} and {of_tenant}");
+    }
+}
+
+#[test]
+fn a_tombstone_is_an_identitys_and_a_keys_where_that_is_bound() {
+    let proof = Proof::Chain(chain());
+    let removed = |auth_id: Option<&str>, has_key: bool| {
+        let mut device = known(Standing::Removed);
+        device.auth_id = auth_id.map(crate::StoredAuthId::new);
+        if !has_key {
+            device.bound.spki_sha256.clear();
+        }
+        device
+    };
+    use crate::IdentityBinding::{PublicKey, Subject};
+    for (binding, auth_id, has_key, stays_out) in [
+        (Subject, Some("CN=pump"), false, true),
+        (Subject, None, false, true),
+        (Subject, Some("CN=valve"), true, false),
+        (PublicKey, Some("CN=valve"), true, true),
+        (PublicKey, Some("CN=valve"), false, false),
+        (PublicKey, Some("CN=pump"), false, true),
+    ] {
+        let tenant = tenant_with(AnchorPolicy {
+            identity_binding: binding,
+            ..AnchorPolicy::default()
+        });
+        let device = removed(auth_id, has_key);
+        let found = outcome(&proof, &tenant, Some(&device));
+        let tombstoned = found == Outcome::Refuse(Reason::Tombstoned);
+        assert_eq!(tombstoned, stays_out, "{binding:?} {auth_id:?} {has_key}");
+    }
+}
+
+#[test]
+fn the_trace_says_what_a_device_is_bound_to() {
+    use crate::IdentityBinding::{Certificate, PublicKey, Subject, SubjectAndIssuer};
+    for (binding, text) in [
+        (Subject, "subject, changed: []"),
+        (SubjectAndIssuer, "subject+issuer, changed: []"),
+        (PublicKey, "public-key, changed: []"),
+        (Certificate, "certificate, changed: []"),
+    ] {
+        let tenant = tenant_with(AnchorPolicy {
+            identity_binding: binding,
+            ..AnchorPolicy::default()
+        });
+        let device = recognised(Standing::Admitted);
+        let known = Some(&device).into();
+        let decision = decide(&Proof::Chain(chain()), &tenant, known, Source::Unknown, NOW);
+        let entry = decision.trace.iter().find(|one| one.rule == Rule::Binding);
+        assert_eq!(entry.unwrap().saw, text);
+    }
+}
+
 #[test]
 fn other_tenants_have_no_say() {
     let mut device = known(Standing::Admitted);
