@@ -288,6 +288,13 @@ fn a_template_makes_a_device_id_that_is_nobody_elses() {
 }
 
 #[test]
+fn a_source_is_named() {
+    assert_eq!(Source::Unknown.to_string(), "an unknown address");
+    let mapped: IpAddr = "::ffff:192.0.2.1".parse().unwrap();
+    assert_eq!(Source::from(mapped).to_string(), "192.0.2.1");
+}
+
+#[test]
 fn quotas_are_reached_and_not_passed() {
     let proof = Proof::Chain(chain());
     let mut tenant = tenant_with(AnchorPolicy {
