@@ -288,6 +288,39 @@ fn a_template_makes_a_device_id_that_is_nobody_elses() {
 }
 
 #[test]
+fn the_anchor_that_verified_has_to_be_there_still() {
+    let proof = Proof::Chain(chain());
+    let device = recognised(Standing::Admitted);
+    let ca = &FIXTURE.0;
+    let other = TestCa::new("Root");
+    let anchor = |id: &str, ca: &TestCa, standing: AnchorStanding| {
+        let anchor = Anchor::from_certificate(id, ca.certificate.clone()).unwrap();
+        anchor.with_policy(AnchorPolicy {
+            standing,
+            ..AnchorPolicy::default()
+        })
+    };
+    use AnchorStanding::{Disabled, Enabled};
+    for (id, ca, standing, there) in [
+        ("root", ca, Enabled, true),
+        ("root", &other, Enabled, false),
+        ("other", ca, Enabled, false),
+        ("root", ca, Disabled, false),
+    ] {
+        let mut tenant = tenant(AutoProvisioning::Disabled);
+        tenant.anchors = vec![anchor(id, ca, standing)];
+        let found = outcome(&proof, &tenant, Some(&device));
+        match there {
+            true => assert_eq!(found, aboard()),
+            false => {
+                let anchor = "root".to_string();
+                assert_eq!(found, Outcome::Refuse(Reason::AnchorWithdrawn { anchor }));
+            }
+        }
+    }
+}
+
+#[test]
 fn a_source_is_named() {
     assert_eq!(Source::Unknown.to_string(), "an unknown address");
     let mapped: IpAddr = "::ffff:192.0.2.1".parse().unwrap();

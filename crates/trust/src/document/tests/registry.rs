@@ -200,6 +200,10 @@ fn a_credential_is_written_as_it_was_read() {
             r#""not-before":"2026-01-01T00:00:01Z","not-after":"2026-12-31T23:00:00Z"}]}"#
         )
     );
+    let moment = json!({"type": "x509-cert", "auth-id": "sensor", "secrets": [{
+        "not-before": "2026-01-01T00:00:00Z", "not-after": "2026-01-01T00:00:00Z"
+    }]});
+    assert!(credential(&moment).is_ok(), "one second is a window");
     let window = [read.secret().not_before(), read.secret().not_after()];
     let window = window.map(|time| time.map(|time| time.as_secs()));
     assert_eq!(window, [Some(1_767_225_601), Some(1_798_758_000)]);
