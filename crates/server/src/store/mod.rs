@@ -156,7 +156,7 @@ pub trait Store: Send + Sync + 'static {
     /// certificate id, key or authentication id were removed. A proven chain takes the place of a waiting
     /// stranger that merely claims the same certificate id. A device that joins by an anchor is counted
     /// against the plan's quotas: those that the anchor provisioned, and those of the tenant, waiting
-    /// strangers left out.
+    /// strangers left out. A refusal changes nothing but the once keys: who was to give way stays.
     ///
     /// A certificate that a known device comes with for the first time is added to those it has. When it
     /// comes with it again, the older ones end, and keys that no certificate is left of.

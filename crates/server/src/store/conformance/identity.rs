@@ -39,6 +39,7 @@ cases![
     registering_an_id_that_waits_makes_the_operators_device,
     a_rejected_key_stays_rejected_when_its_claim_is_displaced,
     a_device_without_credentials_still_needs_its_anchor,
+    who_is_refused_keeps_nobody_from_waiting,
 ];
 
 /// The credential that is a name.
@@ -690,5 +691,40 @@ async fn a_device_without_credentials_still_needs_its_anchor(bench: Bench) -> Ch
     // Its certificates still give way to newer ones.
     bench.comes(2, 2).await?;
     expect_eq!(bench.comes(2, 2).await?, [bytes("certificate", 2)]);
+    Ok(())
+}
+
+async fn who_is_refused_keeps_nobody_from_waiting(bench: Bench) -> Checked {
+    bench.put_tenant("acme", true).await?;
+    let waiting = bench.queued(1).await?;
+    let mut squatter = new(2)?;
+    squatter.tenant = tenant("acme")?;
+    let plan = AdmissionPlan::Queue {
+        device: squatter,
+        credential: None,
+    };
+    bench.store.create_or_adopt(admission(plan, 2, 2)?).await?;
+    let squatter = bench.device(2).await?;
+    let audit = bench.audit().await?;
+    // The key waits elsewhere, the id is claimed by another, and there is no room.
+    let mut full = joins(3, credential(3))?;
+    full.once = vec![once(1, 60)];
+    if let AdmissionPlan::Provision {
+        device,
+        provisioning,
+    } = &mut full.plan
+    {
+        device.tenant = tenant("acme")?;
+        device.certificate.spki_sha256 = bytes("key", 1);
+        device.certificate.certificate_id = Some(certificate_id(2)?);
+        provisioning.quotas.of_tenant = Some(0);
+    }
+    let refused = AdmissionOutcome::NotAdmissible(Inadmissible::TenantQuota);
+    expect_eq!(bench.store.create_or_adopt(full.clone()).await?, refused);
+    expect_eq!(bench.device(1).await?, Some(waiting));
+    expect_eq!(bench.device(2).await?, squatter);
+    expect_eq!(bench.audit().await?, audit);
+    let again = bench.store.create_or_adopt(full).await?;
+    expect_eq!(again, AdmissionOutcome::Replayed);
     Ok(())
 }

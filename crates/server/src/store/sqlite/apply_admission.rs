@@ -13,7 +13,7 @@ use super::device_rows as record;
 use super::displacing::{displace, give_way, is_same};
 use super::fault::Fault;
 use super::read::{found_by_id, found_by_key};
-use super::rows::Found;
+use super::rows::{Found, execute};
 use super::standing::{Standing, full, removed};
 use super::tombstones::Part;
 use super::writer::Step;
@@ -34,9 +34,28 @@ pub(super) fn create_or_adopt(
     if !consume(c, &admission.once, admission.at)? {
         return Ok(Step::Undo(AdmissionOutcome::Replayed));
     }
-    // From here on every outcome stays: a message that was refused shall not be tried again by
-    // somebody who recorded it, once the reason for the refusal has gone.
-    let outcome = match &admission.plan {
+    // From here on the once keys stay consumed: a message that was refused shall not be tried again by
+    // somebody who recorded it, once the reason for the refusal has gone. All else that a refusal
+    // found in its way, such as a claim that was to give way, stays as it was.
+    execute(c, "SAVEPOINT decided", [])?;
+    let outcome = carry_out(c, admission)?;
+    if let AdmissionOutcome::NotAdmissible(_) | AdmissionOutcome::Conflict(_) = outcome {
+        execute(c, "ROLLBACK TO decided", [])?;
+    }
+    execute(c, "RELEASE decided", [])?;
+    // A proposed name that is taken is the server's misfortune, and so is a decision that others
+    // overtook: the same request comes again at once, and must not be taken for its own replay.
+    Ok(match outcome {
+        AdmissionOutcome::Outdated
+        | AdmissionOutcome::Conflict(Conflict::DeviceIdTaken | Conflict::ClientIdTaken) => {
+            Step::Undo(outcome)
+        }
+        _ => Step::Keep(outcome),
+    })
+}
+
+fn carry_out(c: &Connection, admission: &Admission) -> Result<AdmissionOutcome, Fault> {
+    Ok(match &admission.plan {
         AdmissionPlan::Known {
             device_id,
             revision,
@@ -64,15 +83,6 @@ pub(super) fn create_or_adopt(
             Some(found) => key_taken(found),
             None => create(c, admission, device)?,
         },
-    };
-    // A proposed name that is taken is the server's misfortune, and so is a decision that others
-    // overtook: the same request comes again at once, and must not be taken for its own replay.
-    Ok(match outcome {
-        AdmissionOutcome::Outdated
-        | AdmissionOutcome::Conflict(Conflict::DeviceIdTaken | Conflict::ClientIdTaken) => {
-            Step::Undo(outcome)
-        }
-        _ => Step::Keep(outcome),
     })
 }
 

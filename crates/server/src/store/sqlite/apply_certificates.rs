@@ -4,7 +4,7 @@ use rustls_pki_types::UnixTime;
 use serde_json::json;
 
 use super::apply_records::About;
-use super::certificate_rows::{add_certificate, has, has_key, keep};
+use super::certificate_rows::{add_certificate, has_key, keep};
 use super::device_rows as record;
 use super::displacing::{remove_claim, waits};
 use super::fault::Fault;
@@ -24,12 +24,8 @@ pub(super) fn take_certificate(
     device: &mut Device,
     new: &NewCertificate,
 ) -> Result<Option<Conflict>, Fault> {
-    let position = |one: &Device| {
-        let mut all = one.certificates.iter();
-        all.position(|known| known.fingerprint == new.fingerprint)
-    };
-    if has(device, new) {
-        let first = position(device).unwrap_or_default();
+    let mut all = device.certificates.iter();
+    if let Some(first) = all.position(|known| known.fingerprint == new.fingerprint) {
         if keep(c, number, device, |position, _| position >= first)? {
             about.audit(c, action::CERTIFICATES_ENDED, String::new())?;
         }

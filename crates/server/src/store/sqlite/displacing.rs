@@ -4,6 +4,7 @@ use rusqlite::Connection;
 use rustls_pki_types::UnixTime;
 
 use super::apply_records::About;
+use super::certificate_rows::has_key;
 use super::credential_rows::found_by_auth_id;
 use super::device_rows as record;
 use super::fault::Fault;
@@ -23,7 +24,7 @@ pub(super) fn give_way(
     let key = &new.certificate.spki_sha256;
     if let Some(found) = found_by_auth_id(c, &new.tenant, auth_id)?
         && waits(&found.device)
-        && !super::certificate_rows::has_key(&found.device, key)
+        && !has_key(&found.device, key)
     {
         remove_claim(c, &found, &Actor::Device, admission.at)?;
     }
