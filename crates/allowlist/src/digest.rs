@@ -15,22 +15,45 @@ impl ImageDigest {
     /// # Errors
     /// [`HexError`]: where the text is something else.
     pub fn from_hex(text: &[u8]) -> Result<Self, HexError> {
-        let length = HexError::Length(text.len());
-        let (pairs, []) = text.as_chunks::<2>() else {
-            return Err(length);
+        let Ok(digits) = <&[u8; 64]>::try_from(text) else {
+            return Err(HexError::Length(text.len()));
         };
-        let pairs: &[[u8; 2]; 32] = pairs.try_into().map_err(|_| length)?;
-        let mut bytes = [0; 32];
-        for (at, (byte, [high, low])) in bytes.iter_mut().zip(pairs).enumerate() {
-            let digit = |digit: &u8, at| nibble(*digit).ok_or(HexError::Digit(at));
-            *byte = digit(high, 2 * at)? << 4 | digit(low, 2 * at + 1)?;
+        Self::from_digits(digits).ok_or_else(|| HexError::Digit(first_other(digits)))
+    }
+
+    /// As [`from_hex`](Self::from_hex), where nobody asks which byte is wrong.
+    pub(crate) fn from_digits(digits: &[u8; 64]) -> Option<Self> {
+        let mut values = [0; 64];
+        let mut other = false;
+        // Without a branch, so that many digits are read at once.
+        for (value, digit) in values.iter_mut().zip(digits) {
+            let (digit, letter) = (digit.wrapping_sub(b'0'), digit.wrapping_sub(b'a'));
+            *value = if digit < 10 {
+                digit
+            } else {
+                letter.wrapping_add(10)
+            };
+            other |= digit >= 10 && letter >= 6;
         }
-        Ok(Self(bytes))
+        let mut bytes = [0; 32];
+        for (byte, [high, low]) in bytes.iter_mut().zip(values.as_chunks::<2>().0) {
+            *byte = high << 4 | low;
+        }
+        (!other).then_some(Self(bytes))
     }
 
     /// The hash itself.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// The hash as 64 lower-case hex digits.
+    pub fn to_hex(&self) -> [u8; 64] {
+        let mut digits = [0; 64];
+        for ([high, low], byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
+            (*high, *low) = (hex_digit(byte >> 4), hex_digit(byte & 15));
+        }
+        digits
     }
 }
 
@@ -38,7 +61,8 @@ impl ImageDigest {
 impl fmt::Display for ImageDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("sha256:")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        // Hex digits are always text.
+        f.write_str(core::str::from_utf8(&self.to_hex()).unwrap_or_default())
     }
 }
 
@@ -60,10 +84,55 @@ pub enum HexError {
     Digit(usize),
 }
 
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+fn hex_digit(value: u8) -> u8 {
+    value + if value < 10 { b'0' } else { b'a' - 10 }
+}
+
+#[cold]
+fn first_other(digits: &[u8; 64]) -> usize {
+    let is_digit = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+    digits.iter().take_while(|digit| is_digit(digit)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_is_a_digit_or_named() {
+        for at in 0..64 {
+            for byte in 0..=255 {
+                let mut text = [b'0'; 64];
+                text[at] = byte;
+                let expected = match byte {
+                    b'0'..=b'9' => Ok(byte - b'0'),
+                    b'a'..=b'f' => Ok(byte - b'a' + 10),
+                    _ => Err(HexError::Digit(at)),
+                };
+                let found = ImageDigest::from_hex(&text);
+                let shift = if at % 2 == 0 { 4 } else { 0 };
+                assert_eq!(found.map(|digest| digest.0[at / 2] >> shift), expected);
+                if let Ok(digest) = found {
+                    assert_eq!(digest.to_hex(), text);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lengths_beside_64_are_named() {
+        for length in [0, 1, 32, 63, 65, 128] {
+            let found = ImageDigest::from_hex(&vec![b'a'; length]);
+            assert_eq!(found, Err(HexError::Length(length)));
+        }
+    }
+
+    #[test]
+    fn display_is_as_oci_writes_it() {
+        let bytes = core::array::from_fn(|at| u8::try_from(at * 8).unwrap());
+        assert_eq!(
+            ImageDigest::from_bytes(bytes).to_string(),
+            "sha256:0008101820283038404850586068707880889098a0a8b0b8c0c8d0d8e0e8f0f8"
+        );
     }
 }

@@ -9,7 +9,15 @@
 mod digest;
 mod entry;
 mod listing;
+mod oci_digest;
+mod pinned;
+mod reference;
 
 pub use digest::{HexError, ImageDigest};
 pub use entry::Entry;
 pub use listing::{Damaged, Listing};
+pub use oci_digest::{DigestAlgorithm, DigestError, OciDigest};
+pub use pinned::{NotPinned, PinnedImage};
+pub use reference::{
+    AnyReference, ComposedReference, DockerReference, ImageReference, ReferenceError,
+};
