@@ -40,6 +40,7 @@ mod oci_digest;
 mod permit;
 mod pinned;
 mod reference;
+pub mod text;
 
 pub use allowlist::{Allowlist, Mode, UnknownMode};
 pub use denied::{Denied, Why};

@@ -1,0 +1,97 @@
+//! The suite `secure-manager`, as far as it is about lists and images: what the LF Edge Secure Manager
+//! does, and where gangplank must not do the same.
+
+// A test reports by panicking; clippy sees that only inside the test functions themselves.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::collections::BTreeSet;
+
+use gangplank_allowlist::{Allowlist, ImageDigest, PinnedImage, text};
+use gangplank_testkit::deny_unknown_keys;
+use serde_json::{Value, json};
+
+mod suite;
+
+use suite::{Outcome, same, text_of};
+
+#[test]
+fn all_cases() {
+    suite::run(
+        "secure-manager",
+        132,
+        include_str!("suite/secure-manager-exceptions.json"),
+        &[("check", check), ("list-file", list_file)],
+        &[
+            ("sequence", "the list's file: crates/client"),
+            ("rest", "the endpoint: crates/server"),
+            ("exec", "launch"),
+            ("race", "launch"),
+            ("token", "not offered yet"),
+            ("key-file", "not offered yet"),
+            ("exempt", "not offered yet"),
+            ("authorize", "not offered yet"),
+            ("key-match", "not offered yet"),
+            ("policy-file", "not offered yet"),
+            ("node-address", "not offered yet"),
+        ],
+    );
+}
+
+fn check(case: &Value) -> Outcome {
+    deny_unknown_keys("check", &case["input"], &["list", "image"]);
+    let digests = digests(&case["input"]["list"]);
+    let listing = digests.as_deref();
+    let list = listing
+        .as_ref()
+        .map_or(Allowlist::EMPTY, |list| Allowlist::new(list));
+    let found = match PinnedImage::parse(text_of(&case["input"], "image")) {
+        Err(not_pinned) => Err(not_pinned.code()),
+        Ok(image) => list
+            .permit(image)
+            .map(|_| ())
+            .map_err(|denied| denied.code()),
+    };
+    decided(case, found)
+}
+
+fn list_file(case: &Value) -> Outcome {
+    let (mut entries, mut errors) = (BTreeSet::new(), Vec::new());
+    for (line, read) in text::lines(text_of(&case["input"], "text").as_bytes()) {
+        match read {
+            Ok(digest) => drop(entries.insert(hex(&digest))),
+            Err(fault) => errors.push(json!({"line": line, "kind": fault.code()})),
+        }
+    }
+    let expected = case["expect"]["entries"].as_array().unwrap().iter();
+    let expected: BTreeSet<String> = expected.map(|e| e.as_str().unwrap().to_owned()).collect();
+    same(entries, expected)?;
+    same(&json!(errors), &case["expect"]["errors"])
+}
+
+/// A decision, and the code of a denial where the suite has one. Its words are the crate's.
+fn decided(case: &Value, found: Result<(), &str>) -> Outcome {
+    let expected = &case["expect"];
+    match found {
+        Ok(()) => same("allow", text_of(expected, "decision")),
+        Err(code) => {
+            same("deny", text_of(expected, "decision"))?;
+            same(Some(code), expected["reason"].as_str().or(Some(code)))
+        }
+    }
+}
+
+/// The good lines of a list's text, in order.
+fn digests(list: &Value) -> Option<Vec<ImageDigest>> {
+    let lines = text::lines(list.as_str()?.as_bytes());
+    let digests: BTreeSet<_> = lines.filter_map(|(_, read)| read.ok()).collect();
+    Some(digests.into_iter().collect())
+}
+
+fn hex(digest: &ImageDigest) -> String {
+    String::from_utf8(digest.to_hex().to_vec()).unwrap()
+}
