@@ -6,7 +6,7 @@ use der::asn1::ObjectIdentifier;
 use rustls_pki_types::{CertificateDer, UnixTime};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
-use crate::certificate;
+use crate::certificate::Certificate;
 use crate::path::conformance;
 use crate::path::name_constraints::Constraints;
 use crate::{AnchorPolicy, CertificateFault, DistinguishedName, PreparedName};
@@ -44,24 +44,25 @@ impl Anchor {
         id: &str,
         certificate: CertificateDer<'static>,
     ) -> Result<Self, AnchorError> {
-        let parsed = certificate::parse(&certificate).ok_or(AnchorError::Malformed)?;
-        if let Some(oid) = certificate::unknown_critical_extension(&parsed) {
+        let fields = Certificate::read(&certificate).ok_or(AnchorError::Malformed)?;
+        if let Some(oid) = fields.unknown_critical_extension() {
             return Err(AnchorError::UnknownCriticalExtension(oid));
         }
-        let name = certificate::subject(&parsed).ok_or(AnchorError::Malformed)?;
-        let authority = certificate::authority(&parsed).map(|constraints| Authority {
+        let name =
+            DistinguishedName::from_der(fields.subject).map_err(|_| AnchorError::Malformed)?;
+        let authority = fields.authority().map(|constraints| Authority {
             path_length: constraints.path_len_constraint,
-            signs_lists: certificate::signs_lists(&parsed).unwrap_or(true),
+            signs_lists: fields.signs_lists().unwrap_or(true),
         });
         Ok(Self {
             id: String::from(id),
             name_der: name.to_der(),
             prepared_name: name.prepared(),
             name,
-            spki: certificate::spki(&parsed).ok_or(AnchorError::Malformed)?,
-            validity: certificate::validity(&parsed),
+            spki: fields.spki.to_vec(),
+            validity: fields.validity,
             authority,
-            constraints: conformance::check_anchor(&parsed),
+            constraints: conformance::check_anchor(&fields),
             certificate: Some(certificate),
             policy: AnchorPolicy::default(),
         })

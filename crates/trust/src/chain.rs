@@ -1,13 +1,14 @@
+use alloc::boxed::Box;
+
 use gangplank_key::{Backend, CertificateId, PublicKey, TrustedKey};
 use rustls_pki_types::{CertificateDer, UnixTime};
-use x509_cert::Certificate;
 
-use crate::certificate;
+use crate::certificate::Certificate;
 use crate::path::{self, PathProfile, Purpose, verify_path};
 use crate::{
     Anchor, AnchorStanding, AuthId, CertificateFault, ChainError, DistinguishedName, Filled,
     Reason, Revocation, StoredAuthId, SubjectError, TemplateUse, Tenant, TenantId, UnusableSubject,
-    subject,
+    Validity, subject,
 };
 
 /// Looks for a path from `chain`'s first certificate, the leaf, to a trust anchor of `tenant`.
@@ -54,23 +55,25 @@ pub fn verify(
         }
     };
     path::check_asked_status(anchor, revocation)?;
-    let parsed = certificate::parse(leaf).ok_or(ChainError::Malformed { position: 0 })?;
-    path::check_leaf_window(certificate::validity(&parsed), now)?;
+    let malformed = || ChainError::Malformed { position: 0 };
+    let fields = Certificate::read(leaf).ok_or_else(malformed)?;
+    path::check_leaf_window(fields.validity, now)?;
     let key = PublicKey::from_certificate(leaf, backend).map_err(ChainError::Key)?;
-    let name = |name: Option<DistinguishedName>| name.ok_or(ChainError::Malformed { position: 0 });
-    let subject = name(certificate::subject(&parsed))?;
+    let name = |der| DistinguishedName::from_der(der).map_err(|_| malformed());
+    let subject = name(fields.subject)?;
     Ok(VerifiedChain {
         tenant: tenant.id.clone(),
         anchor: anchor.clone(),
         leaf: leaf.clone().into_owned(),
         auth_id: auth_id(&subject, anchor),
+        certificate_id: subject::certificate_id(&subject),
         subject,
-        issuer: name(certificate::issuer(&parsed))?,
-        certificate_id: subject::certificate_id(parsed.tbs_certificate().subject()),
+        issuer: name(fields.issuer)?,
+        serial_number: fields.serial.into(),
+        validity: fields.validity,
         certificate_sha256: backend.sha256(&[leaf]),
         spki_sha256: key.spki_sha256(),
         anchor_spki_sha256: backend.sha256(&[anchor.spki()]),
-        parsed,
         key,
     })
 }
@@ -84,7 +87,8 @@ pub struct VerifiedChain {
     tenant: TenantId,
     anchor: Anchor,
     leaf: CertificateDer<'static>,
-    parsed: Certificate,
+    validity: Validity,
+    serial_number: Box<[u8]>,
     subject: DistinguishedName,
     issuer: DistinguishedName,
     certificate_id: Result<CertificateId, SubjectError>,
@@ -123,7 +127,7 @@ impl VerifiedChain {
 
     /// The leaf's serial number, big-endian (RFC 5280 §4.1.2.2).
     pub fn serial_number(&self) -> &[u8] {
-        self.parsed.tbs_certificate().serial_number().as_bytes()
+        &self.serial_number
     }
 
     /// SHA-256 of the leaf's DER.
@@ -201,13 +205,9 @@ impl VerifiedChain {
         }
     }
 
-    pub(crate) fn parsed(&self) -> &Certificate {
-        &self.parsed
-    }
-
     /// Fails when the leaf or the anchor is outside its window at `now`.
     pub(crate) fn check_validity(&self, now: UnixTime) -> Result<(), ChainError> {
-        path::check_leaf_window(certificate::validity(&self.parsed), now)?;
+        path::check_leaf_window(self.validity, now)?;
         path::check_anchor_window(&self.anchor, now)
     }
 }

@@ -19,7 +19,7 @@ pub use parse::NameTextError;
 pub use prepared::PreparedName;
 pub use unusable::UnusableSubject;
 
-pub(crate) use attribute::{Attribute, Shown};
+pub(crate) use attribute::{Attribute, IA5_STRING, PRINTABLE_STRING, Shown, UTF8_STRING};
 
 /// An X.501 Name: the subject or issuer of a certificate (RFC 5280 §4.1.2.4).
 ///

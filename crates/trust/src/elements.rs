@@ -49,6 +49,14 @@ impl<'d> Elements<'d> {
     }
 }
 
+/// An implicitly tagged field of a primitive type, `[number]`.
+pub(crate) const fn implicit(number: u32) -> Tag {
+    Tag::ContextSpecific {
+        constructed: false,
+        number: TagNumber(number),
+    }
+}
+
 /// An explicitly tagged field, `[number]`.
 pub(crate) const fn explicit(number: u32) -> Tag {
     Tag::ContextSpecific {

@@ -17,7 +17,8 @@ pub use save::SaveError;
 
 use names::Names;
 
-use crate::{Anchor, DistinguishedName, PreparedName, Tenant, TenantId, certificate};
+use crate::certificate::Certificate;
+use crate::{Anchor, DistinguishedName, PreparedName, Tenant, TenantId};
 
 /// Tenants, found by name, by other name, and by the names and keys of their anchors.
 ///
@@ -185,9 +186,8 @@ impl TenantIndex {
 /// The key id that an anchor's certificate gives its key (RFC 5280 §4.2.1.2). That of a bare anchor is
 /// not known: authorities make them in different ways.
 fn key_id(anchor: &Anchor) -> Option<Vec<u8>> {
-    let certificate = certificate::parse(anchor.certificate()?)?;
-    let extension = certificate.tbs_certificate().get_extension();
-    let (_, SubjectKeyIdentifier(id)) = extension.ok()??;
+    let certificate = Certificate::read(anchor.certificate()?)?;
+    let (_, SubjectKeyIdentifier(id)) = certificate.extension().ok()??;
     Some(id.as_bytes().to_vec())
 }
 

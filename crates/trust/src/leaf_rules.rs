@@ -4,10 +4,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use gangplank_key::Algorithm;
-use x509_cert::Certificate;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{ExtendedKeyUsage, SubjectAltName};
 
+use crate::certificate::Certificate;
 use crate::{DenyList, KeyKind, LeafRules, Reason, VerifiedChain};
 
 impl DenyList {
@@ -26,8 +26,8 @@ impl DenyList {
 
 impl LeafRules {
     pub(crate) fn check(&self, chain: &VerifiedChain) -> Result<(), Reason> {
-        let leaf = chain.parsed();
-        let listed = purposes(leaf);
+        let leaf = Certificate::read(chain.leaf());
+        let listed = leaf.as_ref().map(purposes).unwrap_or_default();
         if let Some(missing) = self.purposes.iter().find(|oid| !listed.contains(oid)) {
             let needed = missing.to_string();
             return Err(Reason::LeafPurposeMissing { needed });
@@ -41,7 +41,7 @@ impl LeafRules {
         let Some(pattern) = &self.alternative_name else {
             return Ok(());
         };
-        let names = alternative_names(leaf);
+        let names = leaf.as_ref().map(alternative_names).unwrap_or_default();
         match names.iter().any(|name| pattern.matches(name)) {
             true => Ok(()),
             false => Err(Reason::AlternativeNameNotAllowed {
@@ -64,17 +64,15 @@ impl KeyKind {
     }
 }
 
-fn purposes(leaf: &Certificate) -> Vec<der::asn1::ObjectIdentifier> {
-    let extension = leaf.tbs_certificate().get_extension::<ExtendedKeyUsage>();
-    match extension {
+fn purposes(leaf: &Certificate<'_>) -> Vec<der::asn1::ObjectIdentifier> {
+    match leaf.extension() {
         Ok(Some((_, ExtendedKeyUsage(purposes)))) => purposes,
         _ => Vec::new(),
     }
 }
 
-fn alternative_names(leaf: &Certificate) -> Vec<String> {
-    let extension = leaf.tbs_certificate().get_extension::<SubjectAltName>();
-    let Ok(Some((_, SubjectAltName(names)))) = extension else {
+fn alternative_names(leaf: &Certificate<'_>) -> Vec<String> {
+    let Ok(Some((_, SubjectAltName(names)))) = leaf.extension() else {
         return Vec::new();
     };
     let text = |name: &GeneralName| match name {

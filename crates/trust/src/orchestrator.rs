@@ -10,7 +10,7 @@ use gangplank_key::{Backend, CertificateId, PublicKey, TrustedKey};
 use rustls_pki_types::{CertificateDer, UnixTime};
 use x509_cert::ext::pkix::KeyUsage;
 
-use crate::certificate;
+use crate::certificate::Certificate;
 use crate::path::{self, MAX_INTERMEDIATES, Need, Search};
 use crate::{Anchor, ChainError, Revocation};
 
@@ -66,8 +66,8 @@ pub fn verify_orchestrator(
         now,
     };
     search.run([&root], &SigningPurpose)?;
-    let parsed = certificate::parse(leaf).ok_or(ChainError::Malformed { position: 0 })?;
-    path::check_leaf_window(certificate::validity(&parsed), now)?;
+    let fields = Certificate::read(leaf).ok_or(ChainError::Malformed { position: 0 })?;
+    path::check_leaf_window(fields.validity, now)?;
     let key = PublicKey::from_certificate(leaf, backend).map_err(ChainError::Key)?;
     Ok(TrustedKey::vouch(signer_id(leaf, backend)?, key))
 }

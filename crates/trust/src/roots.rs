@@ -4,7 +4,7 @@ use gangplank_key::{Backend, KeyError, PublicKey};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use crate::Validity;
-use crate::certificate::{self, Names, ReadCertificate};
+use crate::certificate::{NamedCertificate, Names};
 
 /// Checks that a certificate is a self-signed certificate authority and valid at `now`.
 ///
@@ -18,23 +18,24 @@ pub fn check_root(
     backend: Backend,
     now: UnixTime,
 ) -> Result<(), RootError> {
-    let read = ReadCertificate::from_der(certificate, &mut Names::default())
-        .ok_or(RootError::Malformed)?;
+    let read =
+        NamedCertificate::read(certificate, &mut Names::default()).ok_or(RootError::Malformed)?;
     if !read.is_self_issued() {
         return Err(RootError::IssuedByAnother);
     }
-    if certificate::authority(&read.fields).is_none() {
+    if read.fields.authority().is_none() {
         return Err(RootError::NoAuthority);
     }
-    PublicKey::from_spki(read.spki, backend).map_err(RootError::Key)?;
+    PublicKey::from_spki(read.fields.spki, backend).map_err(RootError::Key)?;
     // With any of the algorithms that signatures in a path may have.
-    read.signed
-        .verify(read.spki, backend)
+    read.fields
+        .signed
+        .verify(read.fields.spki, backend)
         .map_err(|_| RootError::BadSignature)?;
     let Validity {
         not_before,
         not_after,
-    } = certificate::validity(&read.fields);
+    } = read.fields.validity;
     if now < not_before {
         return Err(RootError::NotYetValid { not_before });
     }

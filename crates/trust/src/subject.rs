@@ -1,12 +1,14 @@
 //! The certificate id in a certificate's subject.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 
-use der::asn1::{Any, Ia5StringRef, ObjectIdentifier, PrintableStringRef, Utf8StringRef};
-use der::{Tag, Tagged};
+use der::asn1::{Ia5StringRef, PrintableStringRef};
 use gangplank_key::{CertificateId, CertificateIdError};
 use rustls_pki_types::CertificateDer;
-use x509_cert::name::Name;
+
+use crate::DistinguishedName;
+use crate::certificate::Certificate;
+use crate::distinguished_name::{Attribute, IA5_STRING, PRINTABLE_STRING, UTF8_STRING};
 
 /// The certificate id in a certificate's subject, which a trust anchor behind the certificate makes
 /// its device's: `serialNumber` (2.5.4.5), or the CN where it has none. Nothing is verified.
@@ -17,15 +19,16 @@ use x509_cert::name::Name;
 pub fn claimed_certificate_id(
     certificate: &CertificateDer<'_>,
 ) -> Result<CertificateId, SubjectError> {
-    let parsed = crate::certificate::parse(certificate).ok_or(SubjectError::Missing)?;
-    certificate_id(parsed.tbs_certificate().subject())
+    let fields = Certificate::read(certificate).ok_or(SubjectError::Missing)?;
+    let subject = DistinguishedName::from_der(fields.subject).map_err(|_| SubjectError::Missing)?;
+    certificate_id(&subject)
 }
 
 /// The subject's `serialNumber` (2.5.4.5), or its CN where it has none.
 ///
 /// A `serialNumber` that cannot be used is an error and not a reason to take the CN: one
 /// certificate must not name two devices.
-pub(crate) fn certificate_id(subject: &Name) -> Result<CertificateId, SubjectError> {
+pub(crate) fn certificate_id(subject: &DistinguishedName) -> Result<CertificateId, SubjectError> {
     let serial_number = single(subject, SERIAL_NUMBER, "serialNumber")?;
     let found = match serial_number {
         Some(text) => Some(("serialNumber", text)),
@@ -65,64 +68,51 @@ pub enum SubjectError {
 }
 
 fn single(
-    subject: &Name,
-    oid: ObjectIdentifier,
+    subject: &DistinguishedName,
+    kind: &[u8],
     attribute: &'static str,
 ) -> Result<Option<String>, SubjectError> {
-    let mut values = subject.iter().filter(|found| found.oid == oid);
+    let attributes = subject.relative_names().iter().flatten();
+    let mut values = attributes.filter(|found| found.kind() == kind);
     let Some(first) = values.next() else {
         return Ok(None);
     };
     if values.next().is_some() {
         return Err(SubjectError::Ambiguous { attribute });
     }
-    text(&first.value)
-        .map(Some)
+    text(first)
+        .map(|text| Some(text.into()))
         .ok_or(SubjectError::NotText { attribute })
 }
 
 // RFC 5280 §4.1.2.6: conforming authorities write PrintableString or UTF8String; IA5String is met in
 // the field and is as unambiguous. The other string types have no encoding that all agree on.
-fn text(value: &Any) -> Option<String> {
-    match value.tag() {
-        Tag::PrintableString => {
-            let text = value.decode_as::<PrintableStringRef<'_>>().ok()?;
-            Some(text.as_str().to_string())
-        }
-        Tag::Utf8String => Some(
-            value
-                .decode_as::<Utf8StringRef<'_>>()
-                .ok()?
-                .as_str()
-                .to_string(),
-        ),
-        Tag::Ia5String => Some(
-            value
-                .decode_as::<Ia5StringRef<'_>>()
-                .ok()?
-                .as_str()
-                .to_string(),
-        ),
+fn text(value: &Attribute) -> Option<&str> {
+    let (tag, content) = value.value();
+    match tag {
+        PRINTABLE_STRING => Some(PrintableStringRef::new(content).ok()?.as_str()),
+        UTF8_STRING => core::str::from_utf8(content).ok(),
+        IA5_STRING => Some(Ia5StringRef::new(content).ok()?.as_str()),
         _ => None,
     }
 }
 
-const SERIAL_NUMBER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.5");
-const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
+/// 2.5.4.5.
+const SERIAL_NUMBER: &[u8] = &[0x55, 4, 5];
+/// 2.5.4.3.
+const COMMON_NAME: &[u8] = &[0x55, 4, 3];
 
 #[cfg(test)]
 mod tests {
-    use der::Decode;
-
     use super::*;
 
     /// A name with one CN, whose value is of this tag.
-    fn common_name(tag: u8, value: &[u8]) -> Name {
+    fn common_name(tag: u8, value: &[u8]) -> DistinguishedName {
         let length = |more: usize| u8::try_from(value.len() + more).unwrap();
         let mut name = vec![0x30, length(11), 0x31, length(9), 0x30, length(7)];
         name.extend([0x06, 3, 0x55, 4, 3, tag, length(0)]);
         name.extend(value);
-        Name::from_der(&name).unwrap()
+        DistinguishedName::from_der(&name).unwrap()
     }
 
     #[test]

@@ -31,6 +31,16 @@ impl Attribute {
         found.map(|(keyword, _)| *keyword)
     }
 
+    /// The content of the OBJECT IDENTIFIER that is its type.
+    pub(crate) fn kind(&self) -> &[u8] {
+        self.oid.as_bytes()
+    }
+
+    /// The identifier octet and the content of its value.
+    pub(crate) fn value(&self) -> (u8, &[u8]) {
+        (self.tag, &self.content)
+    }
+
     /// What comes before `=` in print.
     pub(crate) fn printed_type(&self) -> Cow<'static, str> {
         self.keyword()
@@ -62,11 +72,11 @@ pub(super) const DOMAIN_COMPONENT: &[u8] = b"\x09\x92\x26\x89\x93\xf2\x2c\x64\x0
 /// 1.2.840.113549.1.9.1.
 pub(super) const EMAIL_ADDRESS: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01";
 
-pub(super) const UTF8_STRING: u8 = 0x0c;
+pub(crate) const UTF8_STRING: u8 = 0x0c;
 pub(super) const NUMERIC_STRING: u8 = 0x12;
-pub(super) const PRINTABLE_STRING: u8 = 0x13;
+pub(crate) const PRINTABLE_STRING: u8 = 0x13;
 pub(super) const TELETEX_STRING: u8 = 0x14;
-pub(super) const IA5_STRING: u8 = 0x16;
+pub(crate) const IA5_STRING: u8 = 0x16;
 pub(super) const VISIBLE_STRING: u8 = 0x1a;
 pub(super) const GENERAL_STRING: u8 = 0x1b;
 pub(super) const UNIVERSAL_STRING: u8 = 0x1c;

@@ -8,9 +8,8 @@ use super::error::Fault;
 use super::json::Json;
 use super::object::{self, Null, Object};
 use super::{DocumentError, FreeObject, MAX_CREDENTIALS, tenant, time, values};
-use crate::{
-    AuthId, DistinguishedName, MAX_FILLED_BYTES, Placeholder, StoredAuthId, Validity, certificate,
-};
+use crate::certificate::Certificate;
+use crate::{AuthId, DistinguishedName, MAX_FILLED_BYTES, Placeholder, StoredAuthId, Validity};
 
 /// A credential of type `x509-cert` as an operator manages it: Eclipse Hono's management view, a closed
 /// object. It says by which certificates a device is known, and holds no secret.
@@ -294,10 +293,9 @@ fn certificate_type(value: Json) -> Result<(), Fault> {
 fn subject_and_window(value: Json) -> Result<(DistinguishedName, Validity), Fault> {
     const EXPECTED: &str = "the base64 of a DER X.509 certificate that a device can be known by";
     let der = object::base64(value)?;
-    let certificate = certificate::parse(&der);
-    let read = certificate.and_then(|certificate| {
-        let subject = certificate::subject(&certificate)?;
-        Some((subject, certificate::validity(&certificate)))
+    let read = Certificate::read(&der).and_then(|fields| {
+        let subject = DistinguishedName::from_der(fields.subject).ok()?;
+        Some((subject, fields.validity))
     });
     let (subject, window) = read.ok_or_else(|| Fault::new(EXPECTED, "something else"))?;
     let usable = subject.check_usable();

@@ -9,7 +9,8 @@ use super::KeyAlgorithm;
 use super::error::Fault;
 use super::json::Json;
 use super::object;
-use crate::{DistinguishedName, Template, certificate};
+use crate::certificate::Certificate;
+use crate::{DistinguishedName, Template};
 
 pub(super) fn template(value: Json) -> Result<Template, Fault> {
     let text = object::text(value)?;
@@ -88,7 +89,7 @@ pub(super) fn uri(value: Json) -> Result<String, Fault> {
 
 pub(super) fn responder_certificate(value: Json) -> Result<CertificateDer<'static>, Fault> {
     let der = object::base64(value)?;
-    match certificate::parse(&der) {
+    match Certificate::read(&der) {
         Some(_) => Ok(der.into()),
         None => Err(Fault::new(
             "the base64 of a DER X.509 certificate",

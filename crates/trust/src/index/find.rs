@@ -6,7 +6,8 @@ use x509_cert::ext::pkix::AuthorityKeyIdentifier;
 
 use super::outline::Outline;
 use super::{Place, TenantIndex, key_id};
-use crate::{Anchor, MAX_CERTIFICATES, Reason, Tenant, certificate};
+use crate::certificate::Certificate;
+use crate::{Anchor, MAX_CERTIFICATES, Reason, Tenant};
 
 impl TenantIndex {
     /// Finds the tenant of a device that presents `chain`, leaf first, as sent and not verified.
@@ -193,9 +194,8 @@ impl From<TenantNotFound> for Reason {
 
 /// RFC 5280 §4.2.1.1.
 fn authority_key_id(der: &[u8]) -> Option<Vec<u8>> {
-    let certificate = certificate::parse(der)?;
-    let extension = certificate.tbs_certificate().get_extension();
-    let (_, extension): (_, AuthorityKeyIdentifier) = extension.ok()??;
+    let certificate = Certificate::read(der)?;
+    let (_, extension): (_, AuthorityKeyIdentifier) = certificate.extension().ok()??;
     Some(extension.key_identifier?.as_bytes().to_vec())
 }
 

@@ -9,7 +9,8 @@ use rustls_pki_types::UnixTime;
 use x509_cert::ext::pkix::{BasicConstraints, NameConstraints};
 
 use super::{Lint, LintCode};
-use crate::{Anchor, TenantId, TenantIndex, certificate};
+use crate::certificate::Certificate;
+use crate::{Anchor, TenantId, TenantIndex};
 
 pub(super) fn own(anchor: &Anchor, pointer: &str, now: UnixTime) -> Vec<Lint> {
     let mut found = Vec::new();
@@ -78,15 +79,14 @@ pub(super) fn shared(
 
 /// A bare anchor says nothing about what its key may sign.
 fn is_unlimited(anchor: &Anchor) -> bool {
-    let certificate = anchor.certificate().and_then(|der| certificate::parse(der));
+    let certificate = anchor.certificate().and_then(|der| Certificate::read(der));
     let Some(certificate) = certificate else {
         return true;
     };
-    let tbs = certificate.tbs_certificate();
-    let depth = match tbs.get_extension::<BasicConstraints>() {
+    let depth = match certificate.extension::<BasicConstraints>() {
         Ok(Some((_, constraints))) => constraints.path_len_constraint,
         _ => None,
     };
-    let named = matches!(tbs.get_extension::<NameConstraints>(), Ok(Some(_)));
+    let named = matches!(certificate.extension::<NameConstraints>(), Ok(Some(_)));
     depth.is_none() && !named
 }

@@ -3,27 +3,26 @@
 //! Serial numbers are left alone: §4.1.2.2 asks users of certificates to bear odd ones. So are key
 //! identifiers, which §6 does not look at and many device certificates lack.
 
-use x509_cert::Certificate;
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage, NameConstraints, SubjectAltName};
 
 use super::CertificateFault as Fault;
 use super::general_name;
 use super::name_constraints::Constraints;
+use crate::certificate::Certificate;
 
 /// The first certificate of a path, which is no authority.
 pub(crate) fn check_leaf(
-    certificate: &Certificate,
+    certificate: &Certificate<'_>,
     allows: impl Fn(KeyUsage) -> bool,
 ) -> Result<(), Fault> {
     let names = check_any(certificate)?;
-    let tbs = certificate.tbs_certificate();
     // §4.1.2.6, §4.2.1.6: without a subject, the names have to be understood.
-    let named = !tbs.subject().is_empty() || matches!(names, Names::Critical);
+    let named = certificate.has_subject() || matches!(names, Names::Critical);
     if !named {
         return Err(Fault::Nameless);
     }
     // §4.2.1.10: "MUST be used only in a CA certificate".
-    if !matches!(tbs.get_extension::<NameConstraints>(), Ok(None)) {
+    if !matches!(certificate.extension::<NameConstraints>(), Ok(None)) {
         return Err(Fault::ConstraintsWithoutAuthority);
     }
     match key_usage(certificate)? {
@@ -36,31 +35,27 @@ pub(crate) fn check_leaf(
 }
 
 /// A certificate between leaf and anchor. Returns its name constraints.
-pub(crate) fn check_intermediate(certificate: &Certificate) -> Result<Constraints, Fault> {
+pub(crate) fn check_intermediate(certificate: &Certificate<'_>) -> Result<Constraints, Fault> {
     check_any(certificate)?;
     check_authority(certificate)
 }
 
 /// An anchor that is an authority. Its own subject alternative names play no part in a path. Returns
 /// its name constraints.
-pub(crate) fn check_anchor(certificate: &Certificate) -> Result<Constraints, Fault> {
+pub(crate) fn check_anchor(certificate: &Certificate<'_>) -> Result<Constraints, Fault> {
     check_extensions(certificate)?;
     let constraints = check_authority(certificate)?;
     // §4.2.1.9: "MUST mark the extension as critical". That is for who makes the certificate; §6.1.4
     // (k) does not ask it of those that a path leads through.
-    match certificate
-        .tbs_certificate()
-        .get_extension::<BasicConstraints>()
-    {
+    match certificate.extension::<BasicConstraints>() {
         Ok(Some((true, _))) => Ok(constraints),
         _ => Err(Fault::BasicConstraintsNotCritical),
     }
 }
 
-fn check_authority(certificate: &Certificate) -> Result<Constraints, Fault> {
-    let tbs = certificate.tbs_certificate();
+fn check_authority(certificate: &Certificate<'_>) -> Result<Constraints, Fault> {
     // §4.1.2.6: "If the subject is a CA […] non-empty distinguished name".
-    if tbs.subject().is_empty() {
+    if !certificate.has_subject() {
         return Err(Fault::SubjectEmpty);
     }
     Constraints::of(certificate)
@@ -71,16 +66,15 @@ enum Names {
     Critical,
 }
 
-fn check_any(certificate: &Certificate) -> Result<Names, Fault> {
+fn check_any(certificate: &Certificate<'_>) -> Result<Names, Fault> {
     check_extensions(certificate)?;
     // §4.1.2.4.
-    if certificate.tbs_certificate().issuer().is_empty() {
+    if !certificate.has_issuer() {
         return Err(Fault::IssuerEmpty);
     }
     key_usage(certificate)?;
     let names = certificate
-        .tbs_certificate()
-        .get_extension::<SubjectAltName>()
+        .extension::<SubjectAltName>()
         .map_err(|_| Fault::AlternativeNameMalformed)?;
     let Some((critical, SubjectAltName(names))) = names else {
         return Ok(Names::NoneOrNotCritical);
@@ -96,17 +90,12 @@ fn check_any(certificate: &Certificate) -> Result<Names, Fault> {
 }
 
 /// §4.2: "A certificate MUST NOT include more than one instance of a particular extension."
-fn check_extensions(certificate: &Certificate) -> Result<(), Fault> {
-    let extensions = certificate
-        .tbs_certificate()
-        .extensions()
-        .map_or(&[][..], |extensions| extensions.as_slice());
+fn check_extensions(certificate: &Certificate<'_>) -> Result<(), Fault> {
+    let extensions = &certificate.extensions;
     // Sixteen KiB hold too few extensions for the square of their number to matter.
     let repeated = extensions.iter().enumerate().any(|(at, extension)| {
         let before = extensions.iter().take(at);
-        before
-            .into_iter()
-            .any(|other| other.extn_id == extension.extn_id)
+        before.into_iter().any(|other| other.id == extension.id)
     });
     match repeated {
         true => Err(Fault::ExtensionRepeated),
@@ -115,8 +104,8 @@ fn check_extensions(certificate: &Certificate) -> Result<(), Fault> {
 }
 
 /// §4.2.1.3: "at least one of the bits MUST be set to 1".
-fn key_usage(certificate: &Certificate) -> Result<Option<KeyUsage>, Fault> {
-    match certificate.tbs_certificate().get_extension::<KeyUsage>() {
+fn key_usage(certificate: &Certificate<'_>) -> Result<Option<KeyUsage>, Fault> {
+    match certificate.extension::<KeyUsage>() {
         Ok(None) => Ok(None),
         Ok(Some((_, usage))) if !usage.0.is_empty() => Ok(Some(usage)),
         _ => Err(Fault::KeyUsageMalformed),

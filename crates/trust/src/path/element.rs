@@ -7,7 +7,7 @@ use x509_cert::ext::pkix::BasicConstraints;
 use super::name_constraints::{self, Constraints};
 use super::subtree::Comparable;
 use super::{Need, check_leaf_window, conformance, purpose};
-use crate::certificate::{self, Names, ReadCertificate};
+use crate::certificate::{Certificate, NamedCertificate, Names};
 use crate::{CertificateFault, ChainError, Validity};
 
 /// A certificate that a path may consist of. What is found out about it is kept, as it may stand in
@@ -16,7 +16,7 @@ use crate::{CertificateFault, ChainError, Validity};
 pub(crate) struct Element<'c> {
     /// Its place among the certificates given: 0 is the leaf.
     pub(crate) place: usize,
-    pub(crate) certificate: ReadCertificate<'c>,
+    pub(crate) certificate: NamedCertificate<'c>,
     names: OnceCell<Result<Vec<Comparable>, ChainError>>,
     authority: OnceCell<Result<Authority, Unfit>>,
 }
@@ -41,7 +41,7 @@ impl<'c> Element<'c> {
     pub(crate) fn read(place: usize, der: &'c [u8], names: &mut Names<'c>) -> Option<Self> {
         Some(Self {
             place,
-            certificate: ReadCertificate::from_der(der, names)?,
+            certificate: NamedCertificate::read(der, names)?,
             names: OnceCell::new(),
             authority: OnceCell::new(),
         })
@@ -64,10 +64,10 @@ impl<'c> Element<'c> {
 
     fn read_authority(&self, need: &impl Need, now: UnixTime) -> Result<Authority, Unfit> {
         let fields = &self.certificate.fields;
-        check_extensions_known(&self.certificate)?;
-        check_intermediate_window(ordered_validity(&self.certificate)?, now)?;
+        check_extensions_known(fields)?;
+        check_intermediate_window(ordered_validity(fields)?, now)?;
         // RFC 5280 §6.1.4 (k), (n).
-        let constraints = certificate::authority(fields).ok_or(ChainError::IssuerIsNoCa)?;
+        let constraints = fields.authority().ok_or(ChainError::IssuerIsNoCa)?;
         purpose::check(fields, need)?;
         let BasicConstraints {
             path_len_constraint: path_length,
@@ -76,7 +76,7 @@ impl<'c> Element<'c> {
         Ok(Authority {
             constraints: conformance::check_intermediate(fields)?,
             path_length,
-            signs_lists: certificate::signs_lists(fields).unwrap_or(true),
+            signs_lists: fields.signs_lists().unwrap_or(true),
         })
     }
 
@@ -84,18 +84,18 @@ impl<'c> Element<'c> {
     /// own. Unlike an authority, it has to say so.
     pub(crate) fn signs_lists(&self, now: UnixTime) -> bool {
         let fields = &self.certificate.fields;
-        certificate::signs_lists(fields) == Some(true)
-            && check_extensions_known(&self.certificate).is_ok()
-            && certificate::validity(fields).contains(now)
+        fields.signs_lists() == Some(true)
+            && check_extensions_known(fields).is_ok()
+            && fields.validity.contains(now)
     }
 
     /// What is asked of the first certificate of a path.
     pub(crate) fn check_leaf(&self, need: &impl Need, now: UnixTime) -> Result<(), ChainError> {
         let check = || -> Result<(), Unfit> {
             let fields = &self.certificate.fields;
-            check_leaf_window(ordered_validity(&self.certificate)?, now)?;
-            check_extensions_known(&self.certificate)?;
-            let is_authority = match self.certificate.tbs().get_extension::<BasicConstraints>() {
+            check_leaf_window(ordered_validity(fields)?, now)?;
+            check_extensions_known(fields)?;
+            let is_authority = match fields.extension::<BasicConstraints>() {
                 Ok(constraints) => constraints.is_some_and(|(_, constraints)| constraints.ca),
                 Err(_) => Err(CertificateFault::BasicConstraintsMalformed)?,
             };
@@ -140,15 +140,15 @@ impl From<CertificateFault> for Unfit {
 
 /// RFC 5280 §4.2: "MUST reject the certificate if it encounters a critical extension it does not
 /// recognize".
-fn check_extensions_known(certificate: &ReadCertificate<'_>) -> Result<(), ChainError> {
-    match certificate::unknown_critical_extension(&certificate.fields) {
+fn check_extensions_known(certificate: &Certificate<'_>) -> Result<(), ChainError> {
+    match certificate.unknown_critical_extension() {
         Some(_) => Err(ChainError::UnknownCriticalExtension),
         None => Ok(()),
     }
 }
 
-fn ordered_validity(certificate: &ReadCertificate<'_>) -> Result<Validity, ChainError> {
-    let validity = certificate::validity(&certificate.fields);
+fn ordered_validity(certificate: &Certificate<'_>) -> Result<Validity, ChainError> {
+    let validity = certificate.validity;
     match validity.not_before <= validity.not_after {
         true => Ok(validity),
         false => Err(ChainError::PathInvalid("InvalidCertValidity".into())),

@@ -2,15 +2,17 @@
 
 use alloc::vec::Vec;
 
+use der::Decode;
 use der::asn1::{Ia5StringRef, ObjectIdentifier};
-use x509_cert::Certificate;
 use x509_cert::ext::pkix::constraints::name::GeneralSubtree;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{NameConstraints, SubjectAltName};
+use x509_cert::name::Name;
 
 use super::subtree::Comparable;
 use super::{Budget, CertificateFault as Fault, Element, general_name, subtree};
 use crate::ChainError;
+use crate::certificate::{Certificate, Unreadable};
 
 /// What an authority allows the certificates below it to be called.
 #[derive(Clone, Debug, Default)]
@@ -21,12 +23,11 @@ pub(crate) struct Constraints {
 
 impl Constraints {
     /// Those of a certificate, none if it has no such extension.
-    pub(crate) fn of(certificate: &Certificate) -> Result<Self, Fault> {
-        let tbs = certificate.tbs_certificate();
-        let constraints = match tbs.get_extension::<NameConstraints>() {
+    pub(crate) fn of(certificate: &Certificate<'_>) -> Result<Self, Fault> {
+        let constraints = match certificate.extension::<NameConstraints>() {
             Ok(None) => return Ok(Self::default()),
             Ok(Some((_, constraints))) => constraints,
-            Err(_) => return Err(Fault::ConstraintsMalformed),
+            Err(Unreadable) => return Err(Fault::ConstraintsMalformed),
         };
         let read = |subtrees: Option<Vec<GeneralSubtree>>| match subtrees {
             None => Ok(Vec::new()),
@@ -105,13 +106,12 @@ fn base(subtree: GeneralSubtree) -> Result<Comparable, Fault> {
 
 /// The subject, unless it is empty, and the alternative names; without such, e-mail addresses in the
 /// subject take their place (§4.2.1.10).
-pub(crate) fn names(certificate: &Certificate) -> Result<Vec<Comparable>, ChainError> {
-    let tbs = certificate.tbs_certificate();
-    let mut names = match tbs.get_extension::<SubjectAltName>() {
+pub(crate) fn names(certificate: &Certificate<'_>) -> Result<Vec<Comparable>, ChainError> {
+    let subject = Name::from_der(certificate.subject).map_err(|_| ChainError::NameNotAllowed)?;
+    let mut names = match certificate.extension::<SubjectAltName>() {
         Ok(Some((_, SubjectAltName(names)))) => names,
         Ok(None) => {
-            let addresses = tbs
-                .subject()
+            let addresses = subject
                 .iter()
                 .filter(|attribute| attribute.oid == EMAIL_ADDRESS);
             addresses
@@ -123,10 +123,10 @@ pub(crate) fn names(certificate: &Certificate) -> Result<Vec<Comparable>, ChainE
                 })
                 .collect::<Result<_, ChainError>>()?
         }
-        Err(_) => return Err(ChainError::NameNotAllowed),
+        Err(Unreadable) => return Err(ChainError::NameNotAllowed),
     };
-    if !tbs.subject().is_empty() {
-        names.push(GeneralName::DirectoryName(tbs.subject().clone()));
+    if !subject.is_empty() {
+        names.push(GeneralName::DirectoryName(subject));
     }
     let comparable = |name| Comparable::of(name).ok_or(ChainError::NameNotAllowed);
     names.into_iter().map(comparable).collect()

@@ -5,12 +5,12 @@ use alloc::vec::Vec;
 
 use der::Tag;
 use der::asn1::ObjectIdentifier;
-use x509_cert::Certificate;
 use x509_cert::ext::pkix::KeyUsage;
 
 use super::CertificateFault as Fault;
 use super::element::Unfit;
 use crate::ChainError;
+use crate::certificate::Certificate;
 use crate::elements::Elements;
 
 /// What a path is needed for.
@@ -32,7 +32,7 @@ pub(crate) trait Need {
 }
 
 /// Holds the extended key usage of a certificate, if there is one, to what is needed.
-pub(crate) fn check(certificate: &Certificate, need: &impl Need) -> Result<(), Unfit> {
+pub(crate) fn check(certificate: &Certificate<'_>, need: &impl Need) -> Result<(), Unfit> {
     let listed = listed(certificate)?;
     match need.is_served_by(listed.as_deref()) {
         true => Ok(()),
@@ -43,17 +43,13 @@ pub(crate) fn check(certificate: &Certificate, need: &impl Need) -> Result<(), U
 }
 
 /// By their bytes, since no library's object identifiers hold arcs of every length (ITU-T X.667).
-fn listed(certificate: &Certificate) -> Result<Option<Vec<&[u8]>>, Fault> {
-    let mut extensions = certificate
-        .tbs_certificate()
-        .extensions()
-        .into_iter()
-        .flatten();
-    let Some(found) = extensions.find(|extension| extension.extn_id == EXTENDED_KEY_USAGE) else {
+fn listed<'c>(certificate: &Certificate<'c>) -> Result<Option<Vec<&'c [u8]>>, Fault> {
+    let mut extensions = certificate.extensions.iter();
+    let Some(found) = extensions.find(|extension| extension.id == EXTENDED_KEY_USAGE) else {
         return Ok(None);
     };
     let read = || {
-        let mut purposes = Elements::inside(Tag::Sequence, found.extn_value.as_bytes())?;
+        let mut purposes = Elements::inside(Tag::Sequence, found.value)?;
         let mut listed = Vec::new();
         while !purposes.is_finished() {
             listed.push(purposes.content(Tag::ObjectIdentifier)?);

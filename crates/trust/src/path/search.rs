@@ -142,7 +142,7 @@ impl<'p, 't: 'p, N: Need> Climb<'p, 't, N> {
             .authority(self.need, self.search.now)
             .map_err(|unfit| unfit.at(path.len()))?;
         check_path_length(path, authority.path_length)?;
-        self.check_signature(path, next.certificate.spki)?;
+        self.check_signature(path, next.certificate.fields.spki)?;
         authority.constraints.check(path, &mut self.budget)?;
         Ok(())
     }
@@ -180,7 +180,7 @@ impl<'p, 't: 'p, N: Need> Climb<'p, 't, N> {
     ) -> Result<(), ChainError> {
         let last = path.last().ok_or(ChainError::NoAnchorForIssuer)?;
         let thing = Thing::Certificate(last.place);
-        let signed = &last.certificate.signed;
+        let signed = &last.certificate.fields.signed;
         self.signatures.check(thing, signed, spki, &mut self.budget)
     }
 
@@ -229,7 +229,7 @@ pub(crate) fn check_asked_status(
 fn is_loop(path: &[&Element<'_>], next: &Element<'_>) -> bool {
     path.iter().any(|below| {
         below.place == next.place
-            || below.certificate.spki == next.certificate.spki
+            || below.certificate.fields.spki == next.certificate.fields.spki
                 && below.certificate.subject == next.certificate.subject
     })
 }

@@ -56,7 +56,7 @@ impl<'p, 't: 'p, N: Need> Climb<'p, 't, N> {
             Some(Above {
                 place: Some(element.place),
                 name: &element.certificate.subject,
-                spki: element.certificate.spki,
+                spki: element.certificate.fields.spki,
                 signs_lists: authority.signs_lists,
                 constraints: &authority.constraints,
             })
@@ -96,7 +96,7 @@ impl<'p, 't: 'p, N: Need> Climb<'p, 't, N> {
             };
             self.budget.step()?;
             if self.signs_lists_below(lists, signer, above)? {
-                let by_signer = self.status(lists, element, signer.certificate.spki)?;
+                let by_signer = self.status(lists, element, signer.certificate.fields.spki)?;
                 if !matches!(by_signer, Status::Unknown(_)) {
                     return Ok(by_signer);
                 }
@@ -147,7 +147,7 @@ impl<'p, 't: 'p, N: Need> Climb<'p, 't, N> {
 
     fn is_signed(&mut self, element: &Element<'_>, spki: &'p [u8]) -> Result<bool, ChainError> {
         let thing = Thing::Certificate(element.place);
-        let signed = &element.certificate.signed;
+        let signed = &element.certificate.fields.signed;
         match self.signatures.check(thing, signed, spki, &mut self.budget) {
             Err(ChainError::TooComplex) => Err(ChainError::TooComplex),
             found => Ok(found.is_ok()),
@@ -172,7 +172,7 @@ impl<'p, 't: 'p, N: Need> Climb<'p, 't, N> {
             }
             match self.usable(number, list, spki)? {
                 // §6.3.3 (j).
-                Ok(()) if list.names(certificate.serial) => return Ok(Status::Revoked),
+                Ok(()) if list.names(certificate.fields.serial) => return Ok(Status::Revoked),
                 Ok(()) => known = true,
                 Err(flaw) if flaw.hides() => hidden = Some(flaw),
                 Err(flaw) => why = flaw,

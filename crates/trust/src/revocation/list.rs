@@ -5,9 +5,9 @@ use der::asn1::ObjectIdentifier;
 use der::{Decode, Tag};
 use rustls_pki_types::UnixTime;
 use x509_cert::ext::{Extension, Extensions};
-use x509_cert::time::Time;
 
 use super::{NoStatus, RevocationListOutline};
+use crate::certificate::time;
 use crate::elements::{Elements, explicit};
 use crate::path::Signed;
 use crate::{DistinguishedName, PreparedName};
@@ -173,11 +173,6 @@ fn repeated(extensions: &[Extension]) -> Option<NoStatus> {
         before.any(|other| other.extn_id == extension.extn_id)
     });
     repeated.then_some(NoStatus::NotConformant)
-}
-
-fn time(der: &[u8]) -> Option<UnixTime> {
-    let time = Time::from_der(der).ok()?;
-    Some(UnixTime::since_unix_epoch(time.to_unix_duration()))
 }
 
 /// 2.5.29.20.

@@ -6,7 +6,7 @@ use gangplank_testkit::{Leaf, NOW, TestCa, openssl};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::*;
-use crate::certificate::{Names, ReadCertificate};
+use crate::certificate::{NamedCertificate, Names};
 use crate::{
     Anchor, AnchorPolicy, ChainError, Ocsp, OcspChecking, PathProfile, Purpose, verify_path,
 };
@@ -37,8 +37,9 @@ impl Draft {
     }
 
     fn revoke(mut self, certificate: &CertificateDer<'_>, extensions: &[u8]) -> Self {
-        let serial = ReadCertificate::from_der(certificate, &mut Names::default())
+        let serial = NamedCertificate::read(certificate, &mut Names::default())
             .unwrap()
+            .fields
             .serial
             .to_vec();
         let extensions = match extensions {
@@ -60,8 +61,8 @@ impl Draft {
     }
 
     fn sign(&self, ca: &TestCa) -> Vec<u8> {
-        let issuer = ReadCertificate::from_der(&ca.certificate, &mut Names::default()).unwrap();
-        let issuer = issuer.tbs().subject().clone();
+        let issuer = NamedCertificate::read(&ca.certificate, &mut Names::default()).unwrap();
+        let issuer = issuer.fields.subject;
         let key = SoftwareKey::from_pkcs8_der(&ca.private_key()).unwrap();
         let algorithm = element(0x30, &[b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"]);
         let version = self.version.map(|version| element(2, &[&[version]]));
@@ -83,7 +84,7 @@ impl Draft {
             &[
                 &version.unwrap_or_default(),
                 &algorithm,
-                &der::Encode::to_der(&issuer).unwrap(),
+                issuer,
                 &time(self.updates.start),
                 &next_update.unwrap_or_default(),
                 &entries,

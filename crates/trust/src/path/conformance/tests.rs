@@ -1,7 +1,7 @@
 use gangplank_testkit::{Leaf, TestCa};
 
 use super::*;
-use crate::certificate;
+use crate::certificate::Certificate;
 
 fn any(_: KeyUsage) -> bool {
     true
@@ -9,12 +9,12 @@ fn any(_: KeyUsage) -> bool {
 
 fn leaf_fault(leaf: &Leaf) -> Option<Fault> {
     let issued = TestCa::new("Root").issue(leaf).certificate;
-    check_leaf(&certificate::parse(&issued).unwrap(), any).err()
+    check_leaf(&Certificate::read(&issued).unwrap(), any).err()
 }
 
 fn authority_fault(leaf: &Leaf) -> Option<Fault> {
     let issued = TestCa::new("Root").impostor(leaf).certificate;
-    check_intermediate(&certificate::parse(&issued).unwrap()).err()
+    check_intermediate(&Certificate::read(&issued).unwrap()).err()
 }
 
 fn pump() -> Leaf {
@@ -50,10 +50,10 @@ fn an_authority_has_a_name_of_its_own() {
     let nameless = Leaf::nameless().certificate_authority();
     assert_eq!(authority_fault(&nameless), Some(Fault::SubjectEmpty));
     let root = TestCa::root(&Leaf::nameless()).certificate;
-    let root = certificate::parse(&root).unwrap();
+    let root = Certificate::read(&root).unwrap();
     assert_eq!(check_anchor(&root).err(), Some(Fault::SubjectEmpty));
     let below = TestCa::root(&Leaf::nameless()).issue(&pump()).certificate;
-    let below = certificate::parse(&below).unwrap();
+    let below = Certificate::read(&below).unwrap();
     assert_eq!(check_leaf(&below, any), Err(Fault::IssuerEmpty));
 }
 
@@ -66,7 +66,7 @@ fn basic_constraints_of_an_anchor_are_critical() {
         let leaf = pump().extension(&BASIC_CONSTRAINTS, critical, AUTHORITY.to_vec());
         assert_eq!(authority_fault(&leaf), None);
         let anchor = TestCa::new("Root").impostor(&leaf).certificate;
-        let anchor = certificate::parse(&anchor).unwrap();
+        let anchor = Certificate::read(&anchor).unwrap();
         assert_eq!(check_anchor(&anchor).err(), fault);
     }
 }
@@ -99,7 +99,7 @@ fn key_usage_has_to_allow_the_purpose() {
     // keyEncipherment alone.
     let leaf = pump().extension(&KEY_USAGE, true, vec![3, 2, 5, 0x20]);
     let issued = TestCa::new("Root").issue(&leaf).certificate;
-    let leaf = certificate::parse(&issued).unwrap();
+    let leaf = Certificate::read(&issued).unwrap();
     let signs = |usage: KeyUsage| usage.digital_signature();
     assert_eq!(check_leaf(&leaf, signs), Err(Fault::KeyUsageNotAllowed));
     assert_eq!(check_leaf(&leaf, |usage| usage.key_encipherment()), Ok(()));

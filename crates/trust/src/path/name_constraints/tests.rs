@@ -2,14 +2,14 @@ use gangplank_testkit::{Leaf, TestCa, openssl};
 use rustls_pki_types::CertificateDer;
 
 use super::*;
-use crate::certificate;
+use crate::certificate::Certificate;
 
 fn authority(value: &[u8]) -> TestCa {
     TestCa::root(&Leaf::new("Root").extension(&[2, 5, 29, 30], true, value.to_vec()))
 }
 
 fn read(value: &[u8]) -> Result<Constraints, Fault> {
-    Constraints::of(&certificate::parse(&authority(value).certificate).unwrap())
+    Constraints::of(&Certificate::read(&authority(value).certificate).unwrap())
 }
 
 fn issued(leaf: &Leaf) -> CertificateDer<'static> {
@@ -36,7 +36,7 @@ fn check_within(
     let elements: Vec<Element<'_>> = path
         .iter()
         .map(|certificate| {
-            Element::read(0, certificate, &mut certificate::Names::default()).unwrap()
+            Element::read(0, certificate, &mut crate::certificate::Names::default()).unwrap()
         })
         .collect();
     let below: Vec<&Element<'_>> = elements.iter().collect();
