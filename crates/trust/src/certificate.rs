@@ -5,12 +5,14 @@ use alloc::vec::Vec;
 
 use der::asn1::ObjectIdentifier;
 use der::oid::AssociatedOid;
-use der::{Decode, DecodeOwned, Tag};
+use der::{Decode, DecodeOwned};
 use rustls_pki_types::UnixTime;
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
 use x509_cert::time::Time;
 
-use crate::elements::{Elements, explicit, implicit};
+use crate::elements::{
+    BOOLEAN, Elements, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, explicit, implicit,
+};
 use crate::path::Signed;
 use crate::{DistinguishedName, PreparedName, Validity};
 
@@ -58,18 +60,18 @@ impl<'c> Certificate<'c> {
     /// `None` if the bytes are no certificate. What is inside of names and extensions is not looked at.
     pub(crate) fn read(der: &'c [u8]) -> Option<Self> {
         let signed = Signed::split(der)?;
-        let mut tbs = Elements::inside(Tag::Sequence, signed.message)?;
+        let mut tbs = Elements::inside(SEQUENCE, signed.message)?;
         let version = match tbs.optional(explicit(0)) {
             Some(number) => Version::read(number)?,
             None => Version::V1,
         };
-        let serial = tbs.content(Tag::Integer)?;
+        let serial = tbs.content(INTEGER)?;
         // RFC 5280 §4.1.1.2: "MUST contain the same algorithm identifier".
-        if !is_serial(serial) || tbs.content(Tag::Sequence)? != signed.algorithm {
+        if !is_serial(serial) || tbs.content(SEQUENCE)? != signed.algorithm {
             return None;
         }
         let issuer = tbs.whole()?;
-        let validity = read_validity(tbs.content(Tag::Sequence)?)?;
+        let validity = read_validity(tbs.content(SEQUENCE)?)?;
         let subject = tbs.whole()?;
         let spki = tbs.whole()?;
         for unique_id in [implicit(1), implicit(2)] {
@@ -226,7 +228,7 @@ fn begun_in_1970(der: &[u8]) -> Option<[u8; 15]> {
 }
 
 fn read_validity(content: &[u8]) -> Option<Validity> {
-    let mut times = Elements::of(content)?;
+    let mut times = Elements::of(content);
     let validity = Validity {
         not_before: time(times.whole()?)?,
         not_after: time(times.whole()?)?,
@@ -242,18 +244,18 @@ fn is_serial(content: &[u8]) -> bool {
 }
 
 fn read_extensions(field: &[u8]) -> Option<Vec<Extension<'_>>> {
-    let mut elements = Elements::inside(Tag::Sequence, field)?;
+    let mut elements = Elements::inside(SEQUENCE, field)?;
     // Those of the field have ten at most.
     let mut extensions = Vec::with_capacity(8);
     while !elements.is_finished() {
-        let mut extension = Elements::of(elements.content(Tag::Sequence)?)?;
-        let id = ObjectIdentifier::from_bytes(extension.content(Tag::ObjectIdentifier)?).ok()?;
-        let critical = match extension.optional(Tag::Boolean) {
+        let mut extension = Elements::of(elements.content(SEQUENCE)?);
+        let id = ObjectIdentifier::from_bytes(extension.content(OBJECT_IDENTIFIER)?).ok()?;
+        let critical = match extension.optional(BOOLEAN) {
             None | Some([0]) => false,
             Some([0xff]) => true,
             Some(_) => return None,
         };
-        let value = extension.content(Tag::OctetString)?;
+        let value = extension.content(OCTET_STRING)?;
         extension.is_finished().then_some(())?;
         extensions.push(Extension {
             id,

@@ -3,6 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use der::asn1::ObjectIdentifier;
 use gangplank_key::Algorithm;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{ExtendedKeyUsage, SubjectAltName};
@@ -26,9 +27,7 @@ impl DenyList {
 
 impl LeafRules {
     pub(crate) fn check(&self, chain: &VerifiedChain) -> Result<(), Reason> {
-        let leaf = Certificate::read(chain.leaf());
-        let listed = leaf.as_ref().map(purposes).unwrap_or_default();
-        if let Some(missing) = self.purposes.iter().find(|oid| !listed.contains(oid)) {
+        if let Some(missing) = self.missing_purpose(chain) {
             let needed = missing.to_string();
             return Err(Reason::LeafPurposeMissing { needed });
         }
@@ -41,7 +40,7 @@ impl LeafRules {
         let Some(pattern) = &self.alternative_name else {
             return Ok(());
         };
-        let names = leaf.as_ref().map(alternative_names).unwrap_or_default();
+        let names = alternative_names(chain);
         match names.iter().any(|name| pattern.matches(name)) {
             true => Ok(()),
             false => Err(Reason::AlternativeNameNotAllowed {
@@ -49,6 +48,16 @@ impl LeafRules {
                 found: names.join(", "),
             }),
         }
+    }
+
+    fn missing_purpose(&self, chain: &VerifiedChain) -> Option<&ObjectIdentifier> {
+        let first = self.purposes.first()?;
+        let leaf = Certificate::read(chain.leaf());
+        let extension = leaf.and_then(|leaf| leaf.extension().ok().flatten());
+        let Some((_, ExtendedKeyUsage(listed))) = extension else {
+            return Some(first);
+        };
+        self.purposes.iter().find(|oid| !listed.contains(oid))
     }
 }
 
@@ -64,15 +73,10 @@ impl KeyKind {
     }
 }
 
-fn purposes(leaf: &Certificate<'_>) -> Vec<der::asn1::ObjectIdentifier> {
-    match leaf.extension() {
-        Ok(Some((_, ExtendedKeyUsage(purposes)))) => purposes,
-        _ => Vec::new(),
-    }
-}
-
-fn alternative_names(leaf: &Certificate<'_>) -> Vec<String> {
-    let Ok(Some((_, SubjectAltName(names)))) = leaf.extension() else {
+fn alternative_names(chain: &VerifiedChain) -> Vec<String> {
+    let leaf = Certificate::read(chain.leaf());
+    let extension = leaf.and_then(|leaf| leaf.extension().ok().flatten());
+    let Some((_, SubjectAltName(names))) = extension else {
         return Vec::new();
     };
     let text = |name: &GeneralName| match name {

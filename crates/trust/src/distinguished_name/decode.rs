@@ -2,6 +2,7 @@ use alloc::vec::Vec;
 
 use super::oid::Oid;
 use super::{Attribute, MAX_ATTRIBUTES, MAX_NAME_BYTES, MAX_RELATIVE_NAMES};
+use crate::elements::{Header, OBJECT_IDENTIFIER, SEQUENCE, SET};
 
 /// Why bytes are no [`DistinguishedName`](super::DistinguishedName).
 ///
@@ -115,11 +116,12 @@ struct Element<'d> {
 impl<'d> Reader<'d> {
     fn next(&mut self) -> Result<Element<'d>, NameError> {
         let malformed = NameError::Malformed { at: self.at };
-        let (tag, length, header) = read_header(self.rest).ok_or(malformed.clone())?;
-        let after = self.rest.get(header..).ok_or(malformed.clone())?;
-        let (content, rest) = after.split_at_checked(length).ok_or(malformed)?;
-        let at = self.at + header;
-        self.at = at + length;
+        let header = Header::read(self.rest).ok_or(malformed.clone())?;
+        let after = self.rest.get(header.size..).ok_or(malformed.clone())?;
+        let (content, rest) = after.split_at_checked(header.length).ok_or(malformed)?;
+        let tag = header.tag;
+        let at = self.at + header.size;
+        self.at = at + header.length;
         self.rest = rest;
         Ok(Element { tag, content, at })
     }
@@ -143,29 +145,3 @@ impl<'d> Reader<'d> {
         Err(NameError::Malformed { at: self.at })
     }
 }
-
-/// Identifier octet, length of the content, length of the header: X.690 §8.1.2, §8.1.3 and §10.1.
-///
-/// Tags of more than one octet and those of end-of-contents are in no name.
-fn read_header(der: &[u8]) -> Option<(u8, usize, usize)> {
-    let (&tag, rest) = der.split_first()?;
-    if tag == 0 || tag & 0x1f == 0x1f {
-        return None;
-    }
-    let (&first, rest) = rest.split_first()?;
-    if first < 0x80 {
-        return Some((tag, usize::from(first), 2));
-    }
-    // Two octets of length reach 65,535, and a name has fewer.
-    let count = usize::from(first & 0x7f);
-    let octets = rest.get(..count).filter(|_| matches!(count, 1 | 2))?;
-    let length = octets
-        .iter()
-        .fold(0, |length, octet| length << 8 | usize::from(*octet));
-    let shortest = if count == 1 { 0x80 } else { 0x100 };
-    (length >= shortest).then_some((tag, length, 2 + count))
-}
-
-const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
-const OBJECT_IDENTIFIER: u8 = 0x06;

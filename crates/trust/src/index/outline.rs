@@ -1,7 +1,5 @@
-use der::asn1::AnyRef;
-use der::{Decode, Reader, SliceReader};
-
 use crate::MAX_CERTIFICATE_BYTES;
+use crate::elements::{Elements, SEQUENCE, explicit};
 
 /// What a certificate is looked up by, each as DER. The rest of it is not read: looking up believes
 /// nothing, and reading a certificate whole takes longer than looking it up.
@@ -16,26 +14,15 @@ impl<'d> Outline<'d> {
         if certificate.len() > MAX_CERTIFICATE_BYTES {
             return None;
         }
-        let mut outer = SliceReader::new(content(certificate)?).ok()?;
-        let mut body = SliceReader::new(content(outer.tlv_bytes().ok()?)?).ok()?;
-        let mut next = || body.tlv_bytes().ok();
-        let mut first = next()?;
-        if first.first() == Some(&VERSION) {
-            first = next()?;
-        }
-        let _serial_number = first;
-        let _signature_algorithm = next()?;
-        let issuer = next()?;
-        let _validity = next()?;
-        let _subject = next()?;
-        let spki = next()?;
+        let mut outer = Elements::inside(SEQUENCE, certificate)?;
+        let mut body = Elements::inside(SEQUENCE, outer.whole()?)?;
+        let _version = body.optional(explicit(0));
+        let _serial_number = body.whole()?;
+        let _signature_algorithm = body.whole()?;
+        let issuer = body.whole()?;
+        let _validity = body.whole()?;
+        let _subject = body.whole()?;
+        let spki = body.whole()?;
         Some(Self { issuer, spki })
     }
 }
-
-fn content(element: &[u8]) -> Option<&[u8]> {
-    Some(AnyRef::from_der(element).ok()?.value())
-}
-
-/// `[0]`, constructed.
-const VERSION: u8 = 0xa0;

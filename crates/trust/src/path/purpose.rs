@@ -3,7 +3,6 @@
 
 use alloc::vec::Vec;
 
-use der::Tag;
 use der::asn1::ObjectIdentifier;
 use x509_cert::ext::pkix::KeyUsage;
 
@@ -11,7 +10,7 @@ use super::CertificateFault as Fault;
 use super::element::Unfit;
 use crate::ChainError;
 use crate::certificate::Certificate;
-use crate::elements::Elements;
+use crate::elements::{Elements, OBJECT_IDENTIFIER, SEQUENCE};
 
 /// What a path is needed for.
 pub(crate) trait Need {
@@ -49,10 +48,10 @@ fn listed<'c>(certificate: &Certificate<'c>) -> Result<Option<Vec<&'c [u8]>>, Fa
         return Ok(None);
     };
     let read = || {
-        let mut purposes = Elements::inside(Tag::Sequence, found.value)?;
+        let mut purposes = Elements::inside(SEQUENCE, found.value)?;
         let mut listed = Vec::new();
         while !purposes.is_finished() {
-            listed.push(purposes.content(Tag::ObjectIdentifier)?);
+            listed.push(purposes.content(OBJECT_IDENTIFIER)?);
         }
         Some(listed)
     };

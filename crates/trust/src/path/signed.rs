@@ -1,13 +1,13 @@
 //! What certificates and revocation lists have in common: bytes, and a signature over them (RFC 5280
 //! §4.1.1, §5.1.1).
 
+use der::Decode;
 use der::asn1::BitStringRef;
-use der::{Decode, Tag};
 use gangplank_key::{Backend, PublicKey};
 use rustls_pki_types::{AlgorithmIdentifier, SignatureVerificationAlgorithm, alg_id};
 
 use crate::ChainError;
-use crate::elements::Elements;
+use crate::elements::{Elements, SEQUENCE};
 
 /// A `Certificate` or a `CertificateList`, split and not verified yet.
 #[derive(Clone, Copy, Debug)]
@@ -21,9 +21,9 @@ pub(crate) struct Signed<'d> {
 
 impl<'d> Signed<'d> {
     pub(crate) fn split(der: &'d [u8]) -> Option<Self> {
-        let mut parts = Elements::inside(Tag::Sequence, der)?;
+        let mut parts = Elements::inside(SEQUENCE, der)?;
         let message = parts.whole()?;
-        let algorithm = parts.content(Tag::Sequence)?;
+        let algorithm = parts.content(SEQUENCE)?;
         let signature = BitStringRef::from_der(parts.whole()?).ok()?;
         parts.is_finished().then_some(())?;
         Some(Self {
@@ -53,8 +53,8 @@ impl<'d> Signed<'d> {
 
 /// The content of a key's `AlgorithmIdentifier`, and of its `subjectPublicKey`.
 fn key_of(spki: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut parts = Elements::inside(Tag::Sequence, spki)?;
-    let kind = parts.content(Tag::Sequence)?;
+    let mut parts = Elements::inside(SEQUENCE, spki)?;
+    let kind = parts.content(SEQUENCE)?;
     let key = BitStringRef::from_der(parts.whole()?).ok()?;
     Some((kind, key.as_bytes()?))
 }

@@ -1,14 +1,14 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use der::Decode;
 use der::asn1::ObjectIdentifier;
-use der::{Decode, Tag};
 use rustls_pki_types::UnixTime;
 use x509_cert::ext::{Extension, Extensions};
 
 use super::{NoStatus, RevocationListOutline};
 use crate::certificate::time;
-use crate::elements::{Elements, explicit};
+use crate::elements::{Elements, GENERALIZED_TIME, INTEGER, SEQUENCE, UTC_TIME, explicit};
 use crate::path::Signed;
 use crate::{DistinguishedName, PreparedName};
 
@@ -28,19 +28,19 @@ impl RevocationList {
     /// `None` if the bytes are no list.
     pub(crate) fn read(der: &[u8]) -> Option<Self> {
         let signed = Signed::split(der)?;
-        let mut tbs = Elements::inside(Tag::Sequence, signed.message)?;
-        let version = tbs.optional(Tag::Integer);
+        let mut tbs = Elements::inside(SEQUENCE, signed.message)?;
+        let version = tbs.optional(INTEGER);
         // §5.1.1.2: "MUST contain the same algorithm identifier".
-        if tbs.content(Tag::Sequence)? != signed.algorithm {
+        if tbs.content(SEQUENCE)? != signed.algorithm {
             return None;
         }
         let name = DistinguishedName::from_der(tbs.whole()?).ok()?;
         let this_update = time(tbs.whole()?)?;
-        let next_update = match tbs.next_is(Tag::UtcTime) || tbs.next_is(Tag::GeneralizedTime) {
+        let next_update = match tbs.next_is(UTC_TIME) || tbs.next_is(GENERALIZED_TIME) {
             true => Some(time(tbs.whole()?)?),
             false => None,
         };
-        let entries = tbs.optional(Tag::Sequence).unwrap_or_default();
+        let entries = tbs.optional(SEQUENCE).unwrap_or_default();
         let extensions = match tbs.optional(explicit(0)) {
             Some(extensions) => Extensions::from_der(extensions).ok()?,
             None => Vec::new(),
@@ -106,10 +106,10 @@ impl Serials {
     /// And what is against the use of a list with such entries.
     fn read(entries: &[u8]) -> Option<(Self, Option<NoStatus>)> {
         let (mut serials, mut flaw) = (Self::default(), None);
-        let mut entries = Elements::of(entries)?;
+        let mut entries = Elements::of(entries);
         while !entries.is_finished() {
-            let mut entry = Elements::of(entries.content(Tag::Sequence)?)?;
-            let serial = entry.content(Tag::Integer)?;
+            let mut entry = Elements::of(entries.content(SEQUENCE)?);
+            let serial = entry.content(INTEGER)?;
             let _revoked_at = time(entry.whole()?)?;
             if !entry.is_finished() {
                 let extensions = Extensions::from_der(entry.whole()?).ok()?;
