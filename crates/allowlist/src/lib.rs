@@ -28,13 +28,16 @@
 //!
 //! The nouns: [`ImageReference`] (what an image is called) and [`PinnedImage`] (one with the SHA-256
 //! that says which it is), [`Listing`] (where digests are found) and what it says of one, an [`Entry`];
-//! [`Allowlist`] (who asks, when and how strictly), [`Permit`] and [`Denied`] (the two answers).
+//! [`Allowlist`] (who asks, when and how strictly), [`Permit`] and [`Denied`] (the two answers);
+//! [`Launch`] (a command line of Docker, Podman or nerdctl) and [`PermittedLaunch`] (the one to start).
+//! [`text`] is a list as the file that people edit.
 #![cfg_attr(not(test), no_std)]
 
 mod allowlist;
 mod denied;
 mod digest;
 mod entry;
+mod launch;
 mod listing;
 mod oci_digest;
 mod permit;
@@ -46,6 +49,7 @@ pub use allowlist::{Allowlist, Mode, UnknownMode};
 pub use denied::{Denied, Why};
 pub use digest::{HexError, ImageDigest};
 pub use entry::Entry;
+pub use launch::{Launch, LaunchFault, OptionPolicy, PermittedLaunch};
 pub use listing::{Change, Damaged, Listing, Overlaid, Unsorted};
 pub use oci_digest::{DigestAlgorithm, DigestError, OciDigest};
 pub use permit::Permit;

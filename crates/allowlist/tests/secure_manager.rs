@@ -11,7 +11,9 @@
 
 use std::collections::BTreeSet;
 
-use gangplank_allowlist::{Allowlist, ImageDigest, PinnedImage, text};
+use gangplank_allowlist::{
+    Allowlist, ImageDigest, Launch, OptionPolicy, PermittedLaunch, PinnedImage, text,
+};
 use gangplank_testkit::deny_unknown_keys;
 use serde_json::{Value, json};
 
@@ -25,12 +27,15 @@ fn all_cases() {
         "secure-manager",
         132,
         include_str!("suite/secure-manager-exceptions.json"),
-        &[("check", check), ("list-file", list_file)],
+        &[
+            ("check", check),
+            ("list-file", list_file),
+            ("exec", exec),
+            ("race", race),
+        ],
         &[
             ("sequence", "the list's file: crates/client"),
             ("rest", "the endpoint: crates/server"),
-            ("exec", "launch"),
-            ("race", "launch"),
             ("token", "not offered yet"),
             ("key-file", "not offered yet"),
             ("exempt", "not offered yet"),
@@ -71,6 +76,59 @@ fn list_file(case: &Value) -> Outcome {
     let expected: BTreeSet<String> = expected.map(|e| e.as_str().unwrap().to_owned()).collect();
     same(entries, expected)?;
     same(&json!(errors), &case["expect"]["errors"])
+}
+
+fn exec(case: &Value) -> Outcome {
+    let input = &case["input"];
+    deny_unknown_keys("exec", input, &["list", "type", "cmd", "options"]);
+    let digests = digests(&input["list"]).unwrap();
+    let policy = match text_of(input, "options") {
+        "compat" => OptionPolicy::Compat,
+        _ => OptionPolicy::Strict,
+    };
+    let arguments = strings(&input["cmd"]);
+    match start(&arguments, policy, &Allowlist::new(&digests.as_slice())) {
+        Ok(permitted) => {
+            let image = permitted.permit().image().to_string();
+            same(Some(image.as_str()), case["expect"]["image"].as_str())?;
+            same(permitted.arguments(), &arguments)?;
+            decided(case, Ok(()))
+        }
+        // The suite names the kind of the service, or what is wrong with the command.
+        Err("program") if input["type"] != "container" => decided(case, Err("not-a-container")),
+        Err("program") => decided(case, Err("malformed")),
+        Err(code) => decided(case, Err(code)),
+    }
+}
+
+/// Two commands at once: what the first check permitted is a value that the second cannot reach.
+fn race(case: &Value) -> Outcome {
+    let digests = digests(&case["input"]["list"]).unwrap();
+    let listing = digests.as_slice();
+    let list = Allowlist::new(&listing);
+    let steps = case["input"]["steps"].as_array().unwrap();
+    let [first, second] = [&steps[0]["cmd"], &steps[1]["cmd"]].map(strings);
+    // Permitted, and its image is being pulled while the other command comes.
+    let pulling = start(&first, OptionPolicy::Compat, &list)?;
+    let refused = start(&second, OptionPolicy::Compat, &list).map(|_| ());
+    same(refused, Err("no-digest"))?;
+    let created = [pulling.permit().image().to_string()];
+    same(&json!(created), &case["expect"]["created"])?;
+    same(pulling.arguments(), first.as_slice())
+}
+
+fn start<'a>(
+    arguments: &'a [&'a str],
+    policy: OptionPolicy,
+    list: &Allowlist<'a>,
+) -> Result<PermittedLaunch<'a>, &'static str> {
+    let launch = Launch::parse_exec_cmd(arguments, policy).map_err(|fault| fault.code())?;
+    launch.permit(list).map_err(|denied| denied.code())
+}
+
+fn strings(value: &Value) -> Vec<&str> {
+    let strings = value.as_array().unwrap().iter();
+    strings.map(|string| string.as_str().unwrap()).collect()
 }
 
 /// A decision, and the code of a denial where the suite has one. Its words are the crate's.
