@@ -3,9 +3,9 @@ use gangplank_trust::{
     CredentialDocument, DeviceDocument, DocumentError, ImportDocument, ImportedDevice, TenantId,
 };
 
-use super::RegisteredDevice;
 use super::error::RegistryError;
 use super::saving::{Form, content, credentials, new_device};
+use super::{RegisteredDevice, TRIES};
 use crate::random;
 use crate::server::Server;
 use crate::store::{Actor, Change, ChangeOutcome, DeviceQuery, Expected, MAX_PAGE};
@@ -152,21 +152,29 @@ impl<'s> DeviceRegistry<'s> {
         id: &DeviceId,
         expected: Expected,
     ) -> Result<(), RegistryError> {
-        let stored = self.device(tenant, id).await?;
-        is_expected(&stored, expected)?;
-        let store = &self.server.shared.store;
-        let (actor, at) = (self.actor.clone(), self.server.now());
-        let outcome = store.change(id, Change::Remove, actor, at).await?;
-        match outcome {
-            ChangeOutcome::Done(_) => {
-                if let Err(error) = self.server.shared.repositories.remove(id).await {
-                    tracing::warn!(device = %id, %error, "the repository of a removed device stays");
+        for _ in 0..TRIES {
+            let stored = self.device(tenant, id).await?;
+            is_expected(&stored, expected)?;
+            let remove = Change::Remove {
+                // The one that was seen to be of the tenant.
+                expected: Expected::Revision(stored.revision),
+            };
+            let (actor, at) = (self.actor.clone(), self.server.now());
+            let store = &self.server.shared.store;
+            match store.change(id, remove, actor, at).await? {
+                ChangeOutcome::Done(_) => {
+                    if let Err(error) = self.server.shared.repositories.remove(id).await {
+                        tracing::warn!(device = %id, %error, "the repository of a removed device stays");
+                    }
+                    return Ok(());
                 }
-                Ok(())
+                ChangeOutcome::NotFound => return Err(RegistryError::NoSuchDevice(id.clone())),
+                // It is read again, and not expected any more if a revision was asked for.
+                ChangeOutcome::Changed { .. } => {}
+                ChangeOutcome::WrongState(_) | ChangeOutcome::TenantFull => break,
             }
-            ChangeOutcome::NotFound => Err(RegistryError::NoSuchDevice(id.clone())),
-            ChangeOutcome::WrongState(_) | ChangeOutcome::TenantFull => Err(RegistryError::Busy),
         }
+        Err(RegistryError::Busy)
     }
 
     /// Makes many devices with their credentials: all of them, or none.
@@ -214,12 +222,7 @@ pub(super) fn is_expected(
     stored: &RegisteredDevice,
     expected: Expected,
 ) -> Result<(), RegistryError> {
-    let same = match expected {
-        Expected::Present => true,
-        Expected::Absent => false,
-        Expected::Revision(revision) => revision == stored.revision,
-    };
-    match same {
+    match expected.is(stored.revision) {
         true => Ok(()),
         false => Err(RegistryError::Changed {
             id: stored.id.clone(),

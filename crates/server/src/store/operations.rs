@@ -7,7 +7,7 @@ use gangplank_token::{ClientId, StoredSecret};
 use gangplank_trust::{Origin, Quotas, TenantId};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
-use super::{Actor, Credential, Described, Device, DeviceState};
+use super::{Actor, Credential, Described, Device, DeviceState, Expected};
 
 /// A device that the store may not know yet. The store compares these values and believes them:
 /// that they belong together is the caller's finding.
@@ -339,7 +339,10 @@ pub enum Change {
     /// Forget it and all it has. Its certificate id, keys and authentication ids are remembered as
     /// removed: they neither come aboard nor queue in this tenant until they are registered anew, or
     /// the device is readmitted.
-    Remove,
+    Remove {
+        /// What has to be stored of it.
+        expected: Expected,
+    },
 }
 
 /// The answer to a [`Change`].
@@ -358,6 +361,11 @@ pub enum ChangeOutcome {
     WrongState(DeviceState),
     /// The tenant has as many devices as it may; nothing changed.
     TenantFull,
+    /// Another revision is stored than is expected; nothing changed.
+    Changed {
+        /// The one that is.
+        current: u64,
+    },
 }
 
 /// What [`Store::purge`](super::Store::purge) deleted.

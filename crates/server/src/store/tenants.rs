@@ -59,7 +59,7 @@ pub struct TenantSave {
 }
 
 /// What must be stored of a record before it is changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Expected {
     /// Nothing: it is to be made.
     Absent,
@@ -67,6 +67,17 @@ pub enum Expected {
     Present,
     /// This revision.
     Revision(u64),
+}
+
+impl Expected {
+    /// Whether the record that is stored, of this revision, is what is expected.
+    pub fn is(self, revision: u64) -> bool {
+        match self {
+            Self::Absent => false,
+            Self::Present => true,
+            Self::Revision(expected) => expected == revision,
+        }
+    }
 }
 
 /// The whole of a tenant, and what of its document the store has to know.

@@ -18,7 +18,7 @@ use crate::api::path::Parameters;
 use crate::random;
 use crate::server::{BACKEND, Server};
 use crate::store::{
-    Actor, Change, ChangeOutcome, Conflict, DEFAULT_TENANT, DeviceQuery, DeviceState,
+    Actor, Change, ChangeOutcome, Conflict, DEFAULT_TENANT, DeviceQuery, DeviceState, Expected,
     NewCertificate, NewDevice, RegisterOutcome, Registration,
 };
 
@@ -185,9 +185,9 @@ pub(super) async fn remove(
     server.operator(&headers)?;
     let id = DeviceId::parse(&id.0).map_err(invalid)?;
     let store = &server.shared.store;
-    let outcome = store
-        .change(&id, Change::Remove, actor(), server.now())
-        .await?;
+    let expected = Expected::Present;
+    let remove = Change::Remove { expected };
+    let outcome = store.change(&id, remove, actor(), server.now()).await?;
     if let ChangeOutcome::WrongState(state) = outcome {
         return Err(wrong_state(&id, state));
     }
@@ -241,6 +241,8 @@ async fn change(
         ChangeOutcome::NotFound => Err(no_device(&id)),
         ChangeOutcome::WrongState(state) => Err(wrong_state(&id, state)),
         ChangeOutcome::TenantFull => Err(full()),
+        // Only who removes expects a revision.
+        ChangeOutcome::Changed { .. } => Err(no_device(&id)),
     }
 }
 

@@ -223,7 +223,7 @@ async fn rejecting_ends_tokens_and_secrets(bench: Bench) -> Checked {
 async fn removing_ends_tokens_and_secrets(bench: Bench) -> Checked {
     bench.aboard(1, 1).await?;
     bench.opens(1, 1, 1).await?;
-    bench.change(1, Change::Remove).await?;
+    bench.change(1, REMOVE).await?;
     expect!(
         !bench.opens(1, 1, 2).await?,
         "a removed client authenticates"

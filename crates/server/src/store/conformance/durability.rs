@@ -1,6 +1,6 @@
 use super::Checked;
 use super::fixture::*;
-use crate::store::{AdmissionOutcome, Change, Inadmissible, TokenKind};
+use crate::store::{AdmissionOutcome, Inadmissible, TokenKind};
 
 cases![
     what_was_answered_is_there_after_reopening,
@@ -45,7 +45,7 @@ async fn replays_and_removals_are_known_after_reopening(bench: Bench) -> Checked
     message.once = vec![once(1, 60)];
     bench.store.create_or_adopt(message.clone()).await?;
     bench.aboard(2, 2).await?;
-    bench.change(2, Change::Remove).await?;
+    bench.change(2, REMOVE).await?;
     bench.store.consume_once(&[once(2, 30)], at(0)).await?;
     bench.store.purge(at(31)).await?;
 

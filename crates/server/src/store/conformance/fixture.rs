@@ -182,6 +182,10 @@ impl Bench {
 
 pub(super) const APPROVE: Change = Change::Approve { max_devices: None };
 
+pub(super) const REMOVE: Change = Change::Remove {
+    expected: Expected::Present,
+};
+
 pub(super) const HOUR: u64 = 3600;
 
 pub(super) fn at(seconds: u64) -> UnixTime {

@@ -293,7 +293,7 @@ async fn a_removed_device_stays_out_with_another_key(bench: Bench) -> Checked {
         .create_or_adopt(joins(1, named("CN=Pump"))?)
         .await?;
     expect_match!(outcome, AdmissionOutcome::Created(..) => ());
-    bench.change(1, Change::Remove).await?;
+    bench.change(1, REMOVE).await?;
     for text in ["CN=Pump", "cn=pump"] {
         let found = bench.identity(query(&named(text))?).await?;
         expect_eq!((found.device, found.removed), (None, Some(device_id(1)?)));
@@ -310,7 +310,7 @@ async fn a_removed_device_stays_out_with_another_key(bench: Bench) -> Checked {
 
 async fn a_readmitted_device_returns(bench: Bench) -> Checked {
     bench.aboard(1, 1).await?;
-    bench.change(1, Change::Remove).await?;
+    bench.change(1, REMOVE).await?;
     let (home, id) = (tenant("default")?, device_id(1)?);
     for (tenant_id, device, lifted) in [
         (tenant("elsewhere")?, id.clone(), false),
@@ -333,7 +333,7 @@ async fn a_readmitted_device_returns(bench: Bench) -> Checked {
 
 async fn registering_its_certificate_readmits_a_device(bench: Bench) -> Checked {
     bench.aboard(1, 1).await?;
-    bench.change(1, Change::Remove).await?;
+    bench.change(1, REMOVE).await?;
     bench.register(1).await?;
     let found = bench.identity(query(&credential(1))?).await?;
     expect_eq!(found, Identity::default());
@@ -515,7 +515,7 @@ async fn a_claim_that_is_removed_leaves_the_id_free(bench: Bench) -> Checked {
         credential: None,
     };
     bench.store.create_or_adopt(admission(plan, 1, 1)?).await?;
-    bench.change(1, Change::Remove).await?;
+    bench.change(1, REMOVE).await?;
     bench.aboard(2, 2).await?;
     let again = bench.store.create_or_adopt(queue(1)?).await?;
     expect_eq!(
@@ -603,7 +603,7 @@ async fn a_device_that_waits_comes_with_another_certificate_of_its_key(bench: Be
 
 async fn who_waits_does_not_pass_by_its_tombstone(bench: Bench) -> Checked {
     bench.aboard(1, 1).await?;
-    bench.change(1, Change::Remove).await?;
+    bench.change(1, REMOVE).await?;
     bench.queued(2).await?;
     let found = bench.identity(IdentityQuery {
         certificate_id: Some(certificate_id(2)?),

@@ -1,6 +1,8 @@
 use super::Checked;
 use super::fixture::*;
-use crate::store::{Change, ChangeOutcome, DeviceState, OutboxEvent, RegisterOutcome, action};
+use crate::store::{
+    Change, ChangeOutcome, DeviceState, Expected, OutboxEvent, RegisterOutcome, action,
+};
 
 cases![
     only_a_waiting_device_can_be_approved,
@@ -10,6 +12,7 @@ cases![
     each_change_makes_the_next_revision,
     a_disabled_device_that_is_registered_again_stays_disabled,
     removing_leaves_nothing_behind,
+    only_the_revision_that_was_seen_is_removed,
 ];
 
 async fn only_a_waiting_device_can_be_approved(bench: Bench) -> Checked {
@@ -47,7 +50,7 @@ async fn nobody_is_changed_who_is_not_there(bench: Bench) -> Checked {
         Change::Reject,
         Change::Disable,
         Change::Enable,
-        Change::Remove,
+        REMOVE,
     ] {
         let outcome = bench.try_change(1, change).await?;
         expect_eq!(outcome, ChangeOutcome::NotFound);
@@ -63,7 +66,7 @@ async fn every_change_is_in_the_audit_with_its_operator(bench: Bench) -> Checked
         Change::Disable,
         Change::Enable,
         Change::Reject,
-        Change::Remove,
+        REMOVE,
     ] {
         bench.change(1, change).await?;
     }
@@ -107,7 +110,7 @@ async fn removing_leaves_nothing_behind(bench: Bench) -> Checked {
     bench.aboard(1, 1).await?;
     bench.store.put_capabilities(capabilities(1, "c")?).await?;
     bench.store.put_status(status(1, "app", "s")?).await?;
-    let gone = bench.change(1, Change::Remove).await?;
+    let gone = bench.change(1, REMOVE).await?;
     expect_eq!(gone.id, device_id(1)?);
     expect_eq!(bench.store.device_by_key(&bytes("key", 1)).await?, None);
     bench.register(1).await?;
@@ -122,5 +125,19 @@ async fn removing_leaves_nothing_behind(bench: Bench) -> Checked {
         OutboxEvent::DeviceAboard,
     ];
     expect_eq!(events, expected);
+    Ok(())
+}
+
+async fn only_the_revision_that_was_seen_is_removed(bench: Bench) -> Checked {
+    let seen = bench.register(1).await?.revision;
+    let now = bench.change(1, Change::Disable).await?.revision;
+    let audit = bench.audit().await?;
+    for expected in [Expected::Revision(seen), Expected::Absent] {
+        let outcome = bench.try_change(1, Change::Remove { expected }).await?;
+        expect_eq!(outcome, ChangeOutcome::Changed { current: now });
+    }
+    expect_eq!(bench.audit().await?, audit);
+    let expected = Expected::Revision(now);
+    bench.change(1, Change::Remove { expected }).await?;
     Ok(())
 }

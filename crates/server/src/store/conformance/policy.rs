@@ -75,7 +75,7 @@ async fn an_anchor_provisions_as_many_as_it_may(bench: Bench) -> Checked {
     again.credentials = Some(credentials(1, 9)?);
     let outcome = bench.store.create_or_adopt(again).await?;
     expect_match!(outcome, AdmissionOutcome::Again(..) => ());
-    bench.change(1, Change::Remove).await?;
+    bench.change(1, REMOVE).await?;
     let outcome = bench.store.create_or_adopt(limited(3, "a", two)?).await?;
     expect_match!(outcome, AdmissionOutcome::Created(..) => ());
     Ok(())

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use super::fixture::*;
 use super::{Checked, Failure};
 use crate::store::{
-    Admission, AdmissionOutcome, AdmissionPlan, Change, ChangeOutcome, Conflict, DeviceQuery,
-    MAX_TOKENS, RegisterOutcome, StoreError, TokenKind,
+    Admission, AdmissionOutcome, AdmissionPlan, ChangeOutcome, Conflict, DeviceQuery, MAX_TOKENS,
+    RegisterOutcome, StoreError, TokenKind,
 };
 
 cases![
@@ -186,8 +186,7 @@ async fn racing_authentications_keep_to_the_limit(bench: Bench) -> Checked {
 async fn a_removal_that_races_is_final(bench: Bench) -> Checked {
     bench.aboard(1, 1).await?;
     let (store, id) = (Arc::clone(&bench.store), device_id(1)?);
-    let removal =
-        tokio::spawn(async move { store.change(&id, Change::Remove, operator(), at(0)).await });
+    let removal = tokio::spawn(async move { store.change(&id, REMOVE, operator(), at(0)).await });
     let outcomes = admit(&bench, (2..RACERS).map(|k| provision(1, k))).await?;
     let removed = removal
         .await

@@ -42,7 +42,7 @@ async fn a_rejected_device_does_not_come_aboard(bench: Bench) -> Checked {
 
 async fn a_removed_device_does_not_come_back(bench: Bench) -> Checked {
     bench.aboard(1, 1).await?;
-    bench.change(1, Change::Remove).await?;
+    bench.change(1, REMOVE).await?;
     expect_eq!(bench.device(1).await?, None);
     refused(&bench, 1, Inadmissible::Removed).await?;
     // Nor its certificate id with another key.
@@ -59,7 +59,7 @@ async fn a_removed_device_does_not_come_back(bench: Bench) -> Checked {
 
 async fn a_removed_key_does_not_come_back_under_another_id(bench: Bench) -> Checked {
     bench.aboard(1, 1).await?;
-    bench.change(1, Change::Remove).await?;
+    bench.change(1, REMOVE).await?;
     let mut other = new(2)?;
     other.certificate.spki_sha256 = bytes("key", 1);
     let plan = AdmissionPlan::Queue {
@@ -76,7 +76,7 @@ async fn a_removed_key_does_not_come_back_under_another_id(bench: Bench) -> Chec
 
 async fn registering_forgets_the_removal(bench: Bench) -> Checked {
     bench.aboard(1, 1).await?;
-    bench.change(1, Change::Remove).await?;
+    bench.change(1, REMOVE).await?;
     bench.register(1).await?;
     let device = bench.aboard(1, 2).await?;
     expect_eq!(device.certificates.len(), 1);
@@ -87,7 +87,7 @@ async fn registering_forgets_the_removal(bench: Bench) -> Checked {
 
 async fn another_key_that_was_removed_stays_removed(bench: Bench) -> Checked {
     bench.aboard(1, 1).await?;
-    bench.change(1, Change::Remove).await?;
+    bench.change(1, REMOVE).await?;
     let mut successor = new(2)?;
     successor.certificate.certificate_id = Some(certificate_id(1)?);
     let outcome = bench.store.register(registration(successor)).await?;

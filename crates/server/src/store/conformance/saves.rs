@@ -6,7 +6,7 @@ use super::{Checked, Failure};
 use std::sync::Arc;
 
 use crate::store::{
-    Change, Credential, DeviceContent, DeviceNotSaved, DeviceQuery, DeviceSave, DeviceSaves,
+    Credential, DeviceContent, DeviceNotSaved, DeviceQuery, DeviceSave, DeviceSaves,
     DeviceSavesOutcome, DeviceState, Expected, OutboxEvent, PolicyRevision, SavedBy, TokenKind,
     action,
 };
@@ -275,7 +275,7 @@ async fn a_gateway_does_not_bring_a_removed_device_back(bench: Bench) -> Checked
     let id = device_id(9)?;
     brought.by = SavedBy::Gateway { id, revision };
     bench.save(vec![brought.clone()]).await?;
-    bench.change(1, Change::Remove).await?;
+    bench.change(1, REMOVE).await?;
     let outcome = bench.save(vec![brought.clone()]).await?;
     expect_eq!(outcome, refused(0, DeviceNotSaved::Removed));
     // An operator does, and then nothing is left of the removal.

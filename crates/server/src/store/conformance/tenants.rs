@@ -7,7 +7,7 @@ use super::fixture::*;
 use super::races::{RACERS, all};
 use super::{Checked, Failure};
 use crate::store::{
-    Admission, AdmissionOutcome, Change, DEFAULT_TENANT, Expected, NewDevice, PolicyRevision,
+    Admission, AdmissionOutcome, DEFAULT_TENANT, Expected, NewDevice, PolicyRevision,
     RegisterOutcome, TenantNews, TenantOutcome, TenantQuery, TenantRecord, TenantRemoval,
     TenantRemovalOutcome, TenantSave, action,
 };
@@ -217,7 +217,7 @@ async fn a_tenant_with_devices_is_not_removed(bench: Bench) -> Checked {
         .remove_tenant(removal("acme", expected)?)
         .await?;
     expect_eq!(outcome, TenantRemovalOutcome::NotEmpty);
-    bench.change(1, Change::Remove).await?;
+    bench.change(1, REMOVE).await?;
     let stale = Expected::Revision(revision - 1);
     let outcome = bench.store.remove_tenant(removal("acme", stale)?).await?;
     expect_eq!(

@@ -165,7 +165,11 @@ pub(super) fn change(
         Change::Approve { max_devices } if is_full(c, &device.tenant, max_devices)? => {
             return Ok(Step::Undo(ChangeOutcome::TenantFull));
         }
-        Change::Approve { .. } | Change::Remove => false,
+        Change::Remove { expected } if !expected.is(device.revision) => {
+            let current = device.revision;
+            return Ok(Step::Undo(ChangeOutcome::Changed { current }));
+        }
+        Change::Approve { .. } | Change::Remove { .. } => false,
         Change::Reject => device.state == DeviceState::Rejected,
         Change::Disable => device.disabled,
         Change::Enable => !device.disabled,
@@ -181,7 +185,7 @@ pub(super) fn change(
         at,
     };
     about.audit(c, action, detail(device))?;
-    if change == Change::Remove {
+    if let Change::Remove { .. } = change {
         about.announce(c, OutboxEvent::DeviceRemoved, &detail(device))?;
     }
     Ok(Step::Keep(ChangeOutcome::Done(found.device)))
@@ -215,7 +219,7 @@ fn perform(
             device.disabled = false;
             action::ENABLED
         }
-        Change::Remove => {
+        Change::Remove { .. } => {
             tombstones::bury(c, device, at)?;
             record::delete(c, number)?;
             return Ok(action::REMOVED);

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::apply_operator::end_tokens;
 use super::apply_records::About;
-use super::apply_tenants::{is_expected, stored_revision};
+use super::apply_tenants::stored_revision;
 use super::credential_rows;
 use super::device_rows as record;
 use super::fault::Fault;
@@ -89,7 +89,7 @@ fn find(
             _ => DeviceNotSaved::NotFound,
         }),
         (Some(_), Expected::Absent) => Err(DeviceNotSaved::DeviceIdTaken),
-        (Some(found), expected) if is_expected(found.device.revision, expected) => Ok(found),
+        (Some(found), expected) if expected.is(found.device.revision) => Ok(found),
         (Some(found), _) => Err(DeviceNotSaved::Unexpected {
             current: found.device.revision,
         }),

@@ -16,7 +16,7 @@ pub(super) fn save_tenant(c: &Connection, save: &TenantSave) -> Result<Step<Tena
     let action = match (stored, save.expected) {
         (None, Expected::Absent) => action::TENANT_CREATED,
         (None, _) => return Ok(Step::Undo(TenantOutcome::NotFound)),
-        (Some(current), expected) if !is_expected(current, expected) => {
+        (Some(current), expected) if !expected.is(current) => {
             return Ok(Step::Undo(TenantOutcome::Unexpected { current }));
         }
         (Some(_), _) => action::TENANT_CHANGED,
@@ -41,7 +41,7 @@ pub(super) fn remove_tenant(
     let Some(current) = stored_revision(c, &removal.id)? else {
         return Ok(Step::Undo(TenantRemovalOutcome::NotFound));
     };
-    if !is_expected(current, removal.expected) {
+    if !removal.expected.is(current) {
         let unexpected = TenantRemovalOutcome::Unexpected { current };
         return Ok(Step::Undo(unexpected));
     }
@@ -88,14 +88,6 @@ pub(super) fn set_revocation_lists(
 pub(super) fn stored_revision(c: &Connection, id: &TenantId) -> Result<Option<u64>, Fault> {
     let select = "SELECT policy_revision FROM tenant WHERE id = ?1";
     scalar(c, select, [id.as_str()])?.map(count).transpose()
-}
-
-pub(super) fn is_expected(current: u64, expected: Expected) -> bool {
-    match expected {
-        Expected::Absent => false,
-        Expected::Present => true,
-        Expected::Revision(revision) => revision == current,
-    }
 }
 
 /// What another tenant has that this one asks for.
