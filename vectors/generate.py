@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils, x25519
 from cryptography.x509.oid import NameOID
 
+import generate_allowlist
 import generate_message
 import generate_trust
 
@@ -592,7 +593,7 @@ def write(folder, name, comment, spec, expect, inputs):
 
 
 RSA = rsa_from_seed(b"gangplank vectors rsa")
-FOLDERS = ("envelope", "header", "key", "message", "trust")
+FOLDERS = ("allowlist", "envelope", "header", "key", "message", "trust")
 
 
 def main():
@@ -601,6 +602,7 @@ def main():
     for folder in FOLDERS:
         shutil.rmtree(HERE / folder, ignore_errors=True)
         (HERE / folder).mkdir()
+    generate_allowlist.cases(write)
     envelopes()
     headers()
     keys()

@@ -56,6 +56,37 @@ pub enum ReferenceError {
 }
 
 impl ReferenceError {
+    /// A word for programs, which stays as it is: `empty`, `format`, `upper-case`, `path-length`,
+    /// `tag-length`, `digest-format`, `digest-length`, `algorithm`, `host` or `identifier`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Format { .. } => "format",
+            Self::UpperCase { .. } => "upper-case",
+            Self::PathTooLong { .. } => "path-length",
+            Self::TagTooLong { .. } => "tag-length",
+            Self::Digest { source, .. } => match source {
+                DigestError::Format { .. } => "digest-format",
+                DigestError::Length { .. } => "digest-length",
+            },
+            Self::Algorithm { .. } => "algorithm",
+            Self::Host => "host",
+            Self::Identifier => "identifier",
+        }
+    }
+
+    /// The byte at which it went wrong, where it was one.
+    pub const fn at(&self) -> Option<usize> {
+        match self {
+            Self::Format { at } | Self::UpperCase { at } | Self::Algorithm { at } => Some(*at),
+            Self::Digest {
+                from,
+                source: DigestError::Format { at },
+            } => Some(*from + *at),
+            _ => None,
+        }
+    }
+
     pub(super) fn unfit(bytes: &[u8], at: usize) -> Self {
         match bytes.get(at) {
             Some(byte) if byte.is_ascii_uppercase() => Self::UpperCase { at },
