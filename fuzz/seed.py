@@ -37,6 +37,19 @@ def chain(inputs):
 
 seed("certificate_path", "envelope", chain)
 
+
+def allowlist(target, kind, bytes_of):
+    corpus = HERE / "corpus" / target
+    corpus.mkdir(parents=True, exist_ok=True)
+    for path in (HERE.parent / "vectors" / "allowlist").glob(f"{kind}-*.json"):
+        (corpus / path.stem).write_bytes(bytes_of(json.loads(path.read_text())["inputs"]))
+
+
+allowlist("image_reference", "reference", lambda inputs: inputs["reference"].encode())
+allowlist("image_digest", "pin", lambda inputs: inputs["image"].rpartition("@")[2].encode())
+allowlist("list_text", "list", lambda inputs: member(inputs, "list"))
+allowlist("launch_command", "launch", lambda inputs: "\n".join(inputs["arguments"]).encode())
+
 seed("tenant_json", "trust", lambda inputs: inputs["document"].encode())
 
 

@@ -53,6 +53,8 @@ def references(write):
            domain="x.example", path="a", digest=f"sha512:{A}{B}")
     accept("no-host", "Docker takes the dot for that of a host, and it can be none", "a_b.example/c", spec=DOCKER,
            path="a_b.example/c")
+    accept("address-without-colon", "an address by the grammar; for Docker it has to have a colon", "[20]/c", spec=DOCKER,
+           domain="[20]", path="c")
     accept("identifier", "by Docker's defaults an id, not a name", A, spec=DOCKER, path=A)
 
     refuse("empty", "nothing", "", "empty")

@@ -126,4 +126,4 @@ fn known(name: &str, inputs: &Value, members: &str) {
     deny_unknown_keys(name, inputs, &members);
 }
 
-const COMMITTED: usize = 90;
+const COMMITTED: usize = 91;

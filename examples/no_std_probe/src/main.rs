@@ -15,6 +15,7 @@ use core::hint::black_box;
 use core::time::Duration;
 
 use bare::Counter;
+use gangplank_allowlist::{Allowlist, ImageDigest, Launch, OptionPolicy, text};
 use gangplank_client::{Now, Onboarding, ReportForm, Response, RootTrust, Settings, Step};
 use gangplank_envelope::{
     Binding, Envelope, Expect, ExpectedAudience, ExpectedForm, Form, Limits, PayloadType,
@@ -43,6 +44,7 @@ pub extern "C" fn _start() -> ! {
     black_box(message());
     black_box(trust());
     black_box(token());
+    black_box(allowlist());
     black_box(onboarding());
     black_box(client());
     loop {}
@@ -141,6 +143,15 @@ fn trust() -> Option<bool> {
     black_box(template.fill(&subject).is_ok());
     let (revocation, backend) = (Revocation::NotChecked, Backend::PURE_RUST);
     Some(gangplank_trust::verify(chain, &tenant, revocation, backend, now()).is_ok())
+}
+
+fn allowlist() -> Option<usize> {
+    let (_, read) = text::lines(black_box(b"07")).next()?;
+    let list = [read.unwrap_or(ImageDigest::from_bytes([7; 32]))];
+    let arguments = ["docker", "run", black_box("pump@sha256:")];
+    let launch = Launch::parse(&arguments, OptionPolicy::Strict).ok()?;
+    let permitted = launch.permit(&Allowlist::new(&list)).ok()?;
+    Some(permitted.arguments().len())
 }
 
 fn token() -> Option<usize> {

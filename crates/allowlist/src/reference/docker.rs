@@ -169,6 +169,8 @@ fn split<'a>(reference: &ImageReference<'a>) -> Result<(&'a str, &'a str), Refer
             .bytes()
             .any(|byte| matches!(byte, b'.' | b':' | b'A'..=b'Z'));
     match is_host {
+        // By the grammar it is an address; for Docker it has to have a colon to be one.
+        false if first.starts_with('[') => Err(ReferenceError::Host),
         false => Ok((DEFAULT_DOMAIN, name)),
         true if first == LEGACY_DOMAIN => Ok((DEFAULT_DOMAIN, rest)),
         true if reference.domain() == Some(first) => Ok((first, rest)),

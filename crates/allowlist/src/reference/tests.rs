@@ -86,8 +86,9 @@ fn a_domain_that_is_none_is_a_part_of_the_path() {
         (None, "a_b.example/c")
     );
     // Docker takes it for a host by its dot, and would ask nobody.
-    let hub = DockerReference::parse("a_b.example/c");
-    assert_eq!(hub, Err(ReferenceError::Host));
+    for text in ["a_b.example/c", "[20]/c"] {
+        assert_eq!(DockerReference::parse(text), Err(ReferenceError::Host));
+    }
 }
 
 #[test]
