@@ -54,6 +54,7 @@ pub use server::{
     BuildError, Clock, HeaderForm, Lifetimes, MessageForm, PlainForm, Server, ServerBuilder,
 };
 
+pub use gangplank_allowlist as allowlist;
 pub use gangplank_envelope as envelope;
 pub use gangplank_key as key;
 #[cfg(feature = "message")]

@@ -13,6 +13,7 @@
 //! and arrive just after it, the store still knows the greatest `until` it ever purged, and refuses
 //! every key that is not newer than that. Keys survive a restart.
 
+mod allowlist;
 mod error;
 mod identity;
 mod model;
@@ -25,6 +26,7 @@ pub mod conformance;
 pub mod sqlite;
 
 use async_trait::async_trait;
+use gangplank_allowlist::ImageDigest;
 use gangplank_envelope::OnceKey;
 use gangplank_key::CertificateId;
 use gangplank_onboarding::DeviceId;
@@ -32,6 +34,9 @@ use gangplank_token::StoredSecret;
 use gangplank_trust::TenantId;
 use rustls_pki_types::{CertificateRevocationListDer, UnixTime};
 
+pub use allowlist::{
+    AllowedImage, AllowedQuery, AllowlistChange, AllowlistEdit, AllowlistHead, AllowlistOutcome,
+};
 pub use error::StoreError;
 pub use identity::{Identity, IdentityQuery};
 pub use model::{
@@ -247,6 +252,26 @@ pub trait Store: Send + Sync + 'static {
         at: UnixTime,
     ) -> Result<bool, StoreError>;
 
+    /// How a tenant's allowlist stands; `None` if there is no such tenant.
+    async fn allowlist(&self, tenant: &TenantId) -> Result<Option<AllowlistHead>, StoreError>;
+
+    /// What a tenant's allowlist says of a digest; `None` if it does not have it. A read, so a launch sees
+    /// every change that was answered.
+    async fn allowed(
+        &self,
+        tenant: &TenantId,
+        digest: &ImageDigest,
+    ) -> Result<Option<AllowedImage>, StoreError>;
+
+    /// A page of a tenant's allowlist, by digest.
+    async fn allowed_images(&self, query: &AllowedQuery) -> Result<Vec<AllowedImage>, StoreError>;
+
+    /// Edits a tenant's allowlist: all edits in their order, or none. No reader sees some of them.
+    async fn change_allowlist(
+        &self,
+        change: AllowlistChange,
+    ) -> Result<AllowlistOutcome, StoreError>;
+
     /// Says where a tenant's events go, or that they go nowhere; whether there is such a tenant.
     async fn set_notification_target(
         &self,
@@ -271,6 +296,9 @@ pub const MAX_TOKENS: usize = 16;
 /// The most deployments of one device whose status is kept; the ones heard of longest ago give way.
 /// A device runs a few dozen at most, and must not fill the disk with more.
 pub const MAX_DEPLOYMENTS: u32 = 128;
+
+/// The most images of one tenant's allowlist.
+pub const MAX_ALLOWED_IMAGES: u64 = 10_000_000;
 
 /// The tenant that exists from the start.
 pub const DEFAULT_TENANT: &str = "default";

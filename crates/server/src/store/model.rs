@@ -338,6 +338,8 @@ pub mod action {
     pub const TENANT_CHANGED: &str = "tenant.changed";
     /// A tenant's revocation lists were changed.
     pub const REVOCATION_LISTS: &str = "tenant.revocation-lists-changed";
+    /// A tenant's allowlist was changed.
+    pub const ALLOWLIST: &str = "allowlist.changed";
     /// A tenant was removed.
     pub const TENANT_REMOVED: &str = "tenant.removed";
 }

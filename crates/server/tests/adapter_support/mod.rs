@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use gangplank_server::allowlist::ImageDigest;
 use gangplank_server::envelope::OnceKey;
 use gangplank_server::key::{CertificateId, UnixTime};
 use gangplank_server::onboarding::DeviceId;
@@ -89,6 +90,10 @@ steps! {
     notification_target(tenant: &TenantId) -> Option<String>;
     revocation_lists(tenant: &TenantId) -> Vec<CertificateRevocationListDer<'static>>;
     set_revocation_lists(tenant: &TenantId, lists: Vec<CertificateRevocationListDer<'static>>, actor: Actor, at: UnixTime) -> bool;
+    allowlist(tenant: &TenantId) -> Option<AllowlistHead>;
+    allowed(tenant: &TenantId, digest: &ImageDigest) -> Option<AllowedImage>;
+    allowed_images(query: &AllowedQuery) -> Vec<AllowedImage>;
+    change_allowlist(change: AllowlistChange) -> AllowlistOutcome;
     ready() -> ();
     register(registration: Registration) -> RegisterOutcome;
     create_or_adopt(admission: Admission) -> AdmissionOutcome;

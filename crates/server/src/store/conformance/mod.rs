@@ -14,6 +14,7 @@
 #[macro_use]
 mod fixture;
 mod admission;
+mod allowlist;
 mod credentials;
 mod durability;
 mod identity;
@@ -132,7 +133,7 @@ struct Case {
     run: fn(Bench) -> Pin<Box<dyn Future<Output = Checked> + Send>>,
 }
 
-fn groups() -> [Vec<Case>; 13] {
+fn groups() -> [Vec<Case>; 14] {
     [
         registration::cases(),
         admission::cases(),
@@ -145,6 +146,7 @@ fn groups() -> [Vec<Case>; 13] {
         policy::cases(),
         identity::cases(),
         saves::cases(),
+        allowlist::cases(),
         races::cases(),
         durability::cases(),
     ]

@@ -5,6 +5,7 @@
 //! them write at a time.
 
 mod admitting;
+mod allowlist;
 mod apply_admission;
 mod apply_certificates;
 mod apply_credentials;
@@ -36,6 +37,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use gangplank_allowlist::ImageDigest;
 use gangplank_envelope::OnceKey;
 use gangplank_key::CertificateId;
 use gangplank_onboarding::DeviceId;
@@ -46,12 +48,13 @@ use rustls_pki_types::{CertificateRevocationListDer, UnixTime};
 use self::readers::Readers;
 use self::writer::{Step, Writer};
 use super::{
-    Actor, Admission, AdmissionOutcome, AuditEntry, AuditRecord, AuthenticationOutcome,
-    CapabilitiesReport, Change, ChangeOutcome, ClientAuthentication, DeploymentDocument, Device,
-    DeviceQuery, DeviceSaves, DeviceSavesOutcome, Document, GitTokenIssue, Identity, IdentityQuery,
-    IssueOutcome, LiveToken, OutboxRecord, Purged, PutOutcome, RegisterOutcome, Registration,
-    StatusReport, Store, StoreError, TenantNews, TenantOutcome, TenantQuery, TenantRecord,
-    TenantRemoval, TenantRemovalOutcome, TenantSave, TokenKind,
+    Actor, Admission, AdmissionOutcome, AllowedImage, AllowedQuery, AllowlistChange, AllowlistHead,
+    AllowlistOutcome, AuditEntry, AuditRecord, AuthenticationOutcome, CapabilitiesReport, Change,
+    ChangeOutcome, ClientAuthentication, DeploymentDocument, Device, DeviceQuery, DeviceSaves,
+    DeviceSavesOutcome, Document, GitTokenIssue, Identity, IdentityQuery, IssueOutcome, LiveToken,
+    OutboxRecord, Purged, PutOutcome, RegisterOutcome, Registration, StatusReport, Store,
+    StoreError, TenantNews, TenantOutcome, TenantQuery, TenantRecord, TenantRemoval,
+    TenantRemovalOutcome, TenantSave, TokenKind,
 };
 
 /// A [`Store`] in one SQLite file, in write-ahead mode with `synchronous=FULL`.
@@ -352,6 +355,38 @@ impl Store for SqliteStore {
         let tenant = tenant.clone();
         self.writer
             .apply(move |c| apply_tenants::set_revocation_lists(c, &tenant, &lists, &actor, at))
+            .await
+    }
+
+    async fn allowlist(&self, tenant: &TenantId) -> Result<Option<AllowlistHead>, StoreError> {
+        let tenant = tenant.clone();
+        self.readers
+            .read(move |c| allowlist::head(c, &tenant))
+            .await
+    }
+
+    async fn allowed(
+        &self,
+        tenant: &TenantId,
+        digest: &ImageDigest,
+    ) -> Result<Option<AllowedImage>, StoreError> {
+        let (tenant, digest) = (tenant.clone(), *digest);
+        self.readers
+            .read(move |c| allowlist::allowed(c, &tenant, &digest))
+            .await
+    }
+
+    async fn allowed_images(&self, query: &AllowedQuery) -> Result<Vec<AllowedImage>, StoreError> {
+        let query = query.clone();
+        self.readers.read(move |c| allowlist::page(c, &query)).await
+    }
+
+    async fn change_allowlist(
+        &self,
+        change: AllowlistChange,
+    ) -> Result<AllowlistOutcome, StoreError> {
+        self.writer
+            .apply(move |c| allowlist::change(c, &change))
             .await
     }
 
