@@ -21,6 +21,7 @@ def seed(target, folder, wire):
 
 
 seed("envelope_decode", "envelope", lambda inputs: member(inputs, "envelope"))
+seed("hash_chain", "hash-chain", lambda inputs: inputs["log"].encode())
 seed("payload_signature", "header", lambda inputs: member(inputs, "header") + b"\n" + member(inputs, "body"))
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes vectors/envelope, vectors/header, vectors/key, vectors/message and vectors/trust. Needs `cryptography` 43 or later, on OpenSSL 3.2 or later.
+"""Writes vectors/envelope, vectors/hash-chain, vectors/header, vectors/key, vectors/message and vectors/trust. Needs `cryptography` 43 or later, on OpenSSL 3.2 or later.
 
 It shares no code with gangplank: it follows docs/envelope.md and the RFCs. The keys are public and
 the signatures deterministic, so that each run writes the same bytes (CI compares).
@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa,
 from cryptography.x509.oid import NameOID
 
 import generate_allowlist
+import generate_hash_chain
 import generate_message
 import generate_trust
 
@@ -593,7 +594,7 @@ def write(folder, name, comment, spec, expect, inputs):
 
 
 RSA = rsa_from_seed(b"gangplank vectors rsa")
-FOLDERS = ("allowlist", "envelope", "header", "key", "message", "trust")
+FOLDERS = ("allowlist", "envelope", "hash-chain", "header", "key", "message", "trust")
 
 
 def main():
@@ -606,6 +607,7 @@ def main():
     envelopes()
     headers()
     keys()
+    generate_hash_chain.logs(write)
     generate_message.messages(write, P256, P256_OTHER, ED25519)
     generate_trust.documents(write, P256)
     for folder in FOLDERS:

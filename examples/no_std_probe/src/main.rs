@@ -23,6 +23,7 @@ use gangplank_envelope::{
 use gangplank_freshness::{
     Freshness, MemoryReplayGuard, Nonce, NonceIssuer, OnceKey, ReplayGuard, Window,
 };
+use gangplank_hash_chain::{Head, Verifier};
 use gangplank_key::{
     Algorithm, Backend, CertificateDer, CertificateId, PublicKey, SigningKey, SoftwareKey,
     TrustedKey, UnixTime,
@@ -41,6 +42,7 @@ use gangplank_trust::{
 pub extern "C" fn _start() -> ! {
     black_box(key_and_envelope());
     black_box(freshness());
+    black_box(hash_chain());
     black_box(message());
     black_box(trust());
     black_box(token());
@@ -84,6 +86,12 @@ fn freshness() -> Option<bool> {
     };
     let mut guard = MemoryReplayGuard::new(16, now());
     Some(guard.once(&[once], now()).is_ok())
+}
+
+fn hash_chain() -> Option<u64> {
+    let line = Head::START.append(black_box(1), black_box("")).ok()?;
+    let verifier = Verifier::new().expecting(line.head());
+    Some(verifier.verify(line.text()).ok()?.lines)
 }
 
 fn message() -> Option<usize> {
