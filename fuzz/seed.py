@@ -51,6 +51,19 @@ allowlist("image_digest", "pin", lambda inputs: inputs["image"].rpartition("@")[
 allowlist("list_text", "list", lambda inputs: member(inputs, "list"))
 allowlist("launch_command", "launch", lambda inputs: "\n".join(inputs["arguments"]).encode())
 
+
+
+def sparse(inputs):
+    """A file of which the parts are given that are not zero."""
+    file = bytearray(inputs["length"])
+    for part in inputs["parts"]:
+        data = bytes.fromhex(part["hex"])
+        file[part["at"]:part["at"] + len(data)] = data
+    return bytes(file)
+
+
+seed("indexed_list", "indexed-list", sparse)
+
 seed("tenant_json", "trust", lambda inputs: inputs["document"].encode())
 
 

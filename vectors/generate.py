@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 
 import generate_allowlist
 import generate_hash_chain
+import generate_indexed_list
 import generate_message
 import generate_trust
 
@@ -594,7 +595,7 @@ def write(folder, name, comment, spec, expect, inputs):
 
 
 RSA = rsa_from_seed(b"gangplank vectors rsa")
-FOLDERS = ("allowlist", "envelope", "hash-chain", "header", "key", "message", "trust")
+FOLDERS = ("allowlist", "envelope", "hash-chain", "header", "indexed-list", "key", "message", "trust")
 
 
 def main():
@@ -610,6 +611,7 @@ def main():
     generate_hash_chain.logs(write)
     generate_message.messages(write, P256, P256_OTHER, ED25519)
     generate_trust.documents(write, P256)
+    generate_indexed_list.files(write)
     for folder in FOLDERS:
         found = [json.loads(path.read_text())["expect"] for path in (HERE / folder).iterdir()]
         print(f"{folder}: {len(found)} cases, {sum(e != 'accept' for e in found)} refused", file=sys.stderr)

@@ -33,10 +33,14 @@
 //! [`text`] is a list as the file that people edit.
 #![cfg_attr(not(test), no_std)]
 
+#[cfg(any(test, feature = "alloc"))]
+extern crate alloc;
+
 mod allowlist;
 mod denied;
 mod digest;
 mod entry;
+pub mod indexed;
 mod launch;
 mod listing;
 mod oci_digest;
@@ -49,6 +53,7 @@ pub use allowlist::{Allowlist, Mode, UnknownMode};
 pub use denied::{Denied, Why};
 pub use digest::{HexError, ImageDigest};
 pub use entry::Entry;
+pub use indexed::IndexedList;
 pub use launch::{Launch, LaunchFault, OptionPolicy, PermittedLaunch};
 pub use listing::{Change, Damaged, Listing, Overlaid, Unsorted};
 pub use oci_digest::{DigestAlgorithm, DigestError, OciDigest};

@@ -1,0 +1,156 @@
+use super::*;
+
+/// What may be asked of a file: what it has, had and never had, and whatever its bytes now say.
+fn questions(header: &Header, file: &[u8], damaged: &[u8]) -> Vec<ImageDigest> {
+    let (rows, end) = (header.rows_at() as usize, header.numbers_at() as usize);
+    let rows = damaged[rows..end].as_chunks::<32>().0.iter().copied();
+    let slots = damaged[header.log_at() as usize..]
+        .as_chunks::<64>()
+        .0
+        .iter();
+    let slots = slots.map(|slot| slot[8..40].try_into().unwrap());
+    let read = rows.chain(slots).map(ImageDigest::from_bytes);
+    read.chain((0..45).map(digest)).collect()
+}
+
+/// What the damaged file says is right, or that it is damaged. Whether not even `verify` notices.
+fn judge(
+    file: &[u8],
+    entries: &BTreeMap<ImageDigest, Entry<'_>>,
+    damaged: &[u8],
+    what: &dyn Fn() -> String,
+) -> bool {
+    let Ok(list) = IndexedList::open(damaged) else {
+        return false;
+    };
+    let questions = questions(list.header(), file, damaged);
+    let mut noticed = false;
+    for digest in &questions {
+        let right = entries.get(digest).copied();
+        match list.find(digest) {
+            Ok(found) => assert_eq!(found, right, "{} {digest}", what()),
+            Err(_) => noticed = true,
+        }
+    }
+    list.find_many(&questions, |digest, found| {
+        if let Ok(found) = found {
+            assert_eq!(found, entries.get(digest).copied(), "{} {digest}", what());
+        }
+    });
+    for (digest, entry) in list.rows().flatten() {
+        assert_eq!(Some(&entry), entries.get(&digest), "{} {digest}", what());
+    }
+    let verified = list.verify().is_ok();
+    assert!(!(noticed && verified), "{}", what());
+    verified
+}
+
+#[test]
+fn every_flipped_bit_is_refused_or_changes_no_answer() {
+    for (file, entries) in [small_file(), plain_file()] {
+        let mut harmless = Vec::new();
+        let mut damaged = file.clone();
+        for bit in 0..file.len() * 8 {
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            if judge(&file, &entries, &damaged, &|| format!("bit {bit}")) {
+                harmless.push(bit / 8);
+            }
+            damaged[bit / 8] ^= 1 << (bit % 8);
+        }
+        harmless.dedup();
+        let list = IndexedList::open(&file).unwrap();
+        let header = list.header();
+        // What nobody reads: the padding between the parts.
+        let last = 4096 + header.buckets as usize * 8 + 8;
+        let parts = [
+            (4096..last),
+            (header.rows_at() as usize..header.entries_at() as usize),
+            (header.log_at() as usize..file.len()),
+        ];
+        for at in harmless {
+            assert!(!parts[0].contains(&at), "byte {at} of the index");
+            let padding = header.numbers_at() as usize + list.base.numbers.len() * 4;
+            assert!(
+                !parts[1].contains(&at) || at >= padding,
+                "byte {at} of the rows"
+            );
+            assert!(!parts[2].contains(&at), "byte {at} of the log");
+            assert!(at >= 4096, "byte {at} of the header");
+        }
+    }
+}
+
+#[test]
+fn damaged_bytes_are_refused_or_change_no_answer() {
+    let (file, entries) = small_file();
+    for at in 0..file.len() {
+        for value in [0, 0xff, file[at].wrapping_add(1), file[at].rotate_left(3)] {
+            let mut damaged = file.clone();
+            damaged[at] = value;
+            judge(&file, &entries, &damaged, &|| {
+                format!("byte {at} {value:#x}")
+            });
+        }
+    }
+}
+
+#[test]
+fn rows_and_slots_that_change_places_are_refused_or_change_no_answer() {
+    let (file, entries) = small_file();
+    let list = IndexedList::open(&file).unwrap();
+    let (rows, log) = (
+        list.header().rows_at() as usize,
+        list.header().log_at() as usize,
+    );
+    for (from, size, count) in [(4096, 8, 9), (rows, 32, 20), (log, 64, 8)] {
+        for (one, other) in (0..count).flat_map(|one| (0..one).map(move |other| (one, other))) {
+            let mut damaged = file.clone();
+            for at in 0..size {
+                damaged.swap(from + one * size + at, from + other * size + at);
+            }
+            judge(&file, &entries, &damaged, &|| {
+                format!("{size}: {one} and {other}")
+            });
+        }
+    }
+}
+
+#[test]
+fn no_other_length_is_opened() {
+    for (file, _) in [small_file(), plain_file()] {
+        for length in 0..file.len() {
+            assert!(IndexedList::open(&file[..length]).is_err(), "{length}");
+        }
+        for more in [1, 8, 63, 64, 4096, file.len()] {
+            for filler in [0, 0xff] {
+                let mut longer = file.clone();
+                longer.resize(file.len() + more, filler);
+                assert!(IndexedList::open(&longer).is_err(), "{more}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_header_with_a_right_checksum_may_say_what_it_likes() {
+    let (file, _) = small_file();
+    let header = *IndexedList::open(&file).unwrap().header();
+    for count in [0, 1, 19, 21, u32::MAX] {
+        for buckets in [1, 2, 8, 10, u32::MAX] {
+            for log_slots in [0, 1, 7, 9, u32::MAX] {
+                let other = Header {
+                    count,
+                    buckets,
+                    log_slots,
+                    ..header
+                };
+                let mut damaged = file.clone();
+                damaged[..4096].copy_from_slice(&other.to_bytes());
+                if let Ok(list) = IndexedList::open(&damaged) {
+                    (0..45).for_each(|number| drop(list.find(&digest(number))));
+                    assert!(list.verify().is_err());
+                }
+            }
+        }
+    }
+}

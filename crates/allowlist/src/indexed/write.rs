@@ -1,0 +1,287 @@
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use super::checksum::{BucketSum, Row, sum, words};
+use super::header::{Header, INDEX_AT};
+use super::log::SLOT;
+use super::records::{EXPIRES, HEAD, NOT_BEFORE, OWNER, REASON, REPOSITORY, TENANT};
+use crate::{Entry, ImageDigest};
+
+/// What a writer decides beside the entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// A number for the list, as its owner likes.
+    pub serial: u64,
+    /// For how many changes the log has room; 64 bytes each.
+    pub log_slots: u32,
+}
+
+impl Default for Layout {
+    /// Serial 0, and 64 KiB of log.
+    fn default() -> Self {
+        Self {
+            serial: 0,
+            log_slots: 1024,
+        }
+    }
+}
+
+/// Writes an indexed list piece by piece to `sink`: the same entries and layout make the same bytes.
+///
+/// `entries` yields the same entries each time it is called, in ascending order of their digests, each
+/// once ([`sort`](super::sort) brings digests there). It is called up to four times, so that nothing
+/// but the texts of entries has to be held in memory.
+///
+/// # Errors
+/// [`WriteError`]; what the sink has then is no list.
+pub fn write<'e, I, S, W>(
+    entries: impl Fn() -> I,
+    layout: &Layout,
+    sink: impl FnMut(&[u8]) -> Result<(), W>,
+) -> Result<Header, WriteError<S, W>>
+where
+    I: Iterator<Item = Result<(ImageDigest, Entry<'e>), S>>,
+{
+    let survey = Survey::of(entries())?;
+    let records = survey.records()?;
+    let header = Header {
+        count: survey.count,
+        buckets: buckets(survey.count),
+        numbered: !survey.known.is_empty(),
+        records: survey.known.len() as u32,
+        entries_length: records.len() as u64,
+        log_slots: layout.log_slots,
+        serial: layout.serial,
+    };
+    let mut out = Output::new(sink);
+    out.put(&header.to_bytes())?;
+    write_index(&header, &survey, entries(), &mut out)?;
+    out.pad(header.rows_at())?;
+    for entry in entries() {
+        out.put(entry.map_err(WriteError::Source)?.0.as_bytes())?;
+    }
+    if header.numbered {
+        for entry in entries() {
+            let number = survey.number(&entry.map_err(WriteError::Source)?.1);
+            out.put(&number.to_le_bytes())?;
+        }
+    }
+    out.pad(header.entries_at())?;
+    out.put(&records)?;
+    out.pad(header.log_at())?;
+    for _ in 0..header.log_slots {
+        out.put(&[0; SLOT])?;
+    }
+    out.finish()?;
+    Ok(header)
+}
+
+/// Why a list was not written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError<S, W> {
+    /// Reading the entries failed.
+    #[error("the entries cannot be read: {0}")]
+    Source(S),
+    /// The sink took no more.
+    #[error("the list cannot be written: {0}")]
+    Sink(W),
+    /// An entry is not above the one before it.
+    #[error("{0} is not above the digest before it")]
+    Order(ImageDigest),
+    /// More than 2^32 - 1 digests.
+    #[error("an indexed list has at most 4294967295 digests")]
+    TooMany,
+    /// A text of more than 65535 bytes, or 4 GiB of them.
+    #[error("the texts of the entries are longer than an indexed list can hold")]
+    TooLong,
+}
+
+/// So many that a bucket has nine rows in four: few enough for 36 bytes a digest in all, and so many
+/// that most buckets are in two lines of memory.
+fn buckets(count: u32) -> u32 {
+    (u64::from(count) * 4).div_ceil(9).max(1) as u32
+}
+
+/// What has to be known before the first byte is written.
+struct Survey<'e> {
+    count: u32,
+    /// All entries that say anything, numbered from 1 in the order of their first digest.
+    known: BTreeMap<Key<'e>, u32>,
+}
+
+type Key<'e> = ([Option<u64>; 2], [Option<&'e str>; 4]);
+
+impl<'e> Survey<'e> {
+    fn of<S, W>(
+        entries: impl Iterator<Item = Result<(ImageDigest, Entry<'e>), S>>,
+    ) -> Result<Self, WriteError<S, W>> {
+        let mut survey = Self {
+            count: 0,
+            known: BTreeMap::new(),
+        };
+        let mut before = None;
+        for entry in entries {
+            let (digest, entry) = entry.map_err(WriteError::Source)?;
+            if before.is_some_and(|before| before >= digest) {
+                return Err(WriteError::Order(digest));
+            }
+            before = Some(digest);
+            survey.count = survey.count.checked_add(1).ok_or(WriteError::TooMany)?;
+            if entry != Entry::default() {
+                let number = survey.known.len() as u32 + 1;
+                survey.known.entry(key(&entry)).or_insert(number);
+            }
+        }
+        Ok(survey)
+    }
+
+    fn number(&self, entry: &Entry<'e>) -> u32 {
+        if self.known.is_empty() || *entry == Entry::default() {
+            return 0;
+        }
+        self.known.get(&key(entry)).copied().unwrap_or_default()
+    }
+
+    /// The table and the records.
+    fn records<S, W>(&self) -> Result<Vec<u8>, WriteError<S, W>> {
+        let mut by_number: Vec<(&u32, &Key<'e>)> = self
+            .known
+            .iter()
+            .map(|(key, number)| (number, key))
+            .collect();
+        by_number.sort_unstable_by_key(|(number, _)| **number);
+        let table = (by_number.len() * 4).next_multiple_of(8);
+        let (mut places, mut records) = (Vec::new(), Vec::new());
+        for (number, key) in by_number {
+            let place = u32::try_from(table + records.len()).map_err(|_| WriteError::TooLong)?;
+            places.extend(place.to_le_bytes());
+            append_record(&mut records, *number, key).ok_or(WriteError::TooLong)?;
+        }
+        places.resize(table, 0);
+        places.append(&mut records);
+        u32::try_from(places.len()).map_err(|_| WriteError::TooLong)?;
+        Ok(places)
+    }
+}
+
+fn key<'e>(entry: &Entry<'e>) -> Key<'e> {
+    let texts = [entry.tenant, entry.repository, entry.owner, entry.reason];
+    ([entry.not_before, entry.expires], texts)
+}
+
+fn append_record(records: &mut Vec<u8>, number: u32, (times, texts): &Key<'_>) -> Option<()> {
+    let said = times
+        .iter()
+        .map(Option::is_some)
+        .chain(texts.iter().map(Option::is_some));
+    let bits = [NOT_BEFORE, EXPIRES, TENANT, REPOSITORY, OWNER, REASON];
+    let present = said
+        .zip(bits)
+        .map(|(said, bit)| if said { bit } else { 0 })
+        .sum::<u32>();
+    let text = texts.iter().map(|text| text.unwrap_or_default());
+    let length = text.clone().map(str::len).sum::<usize>() + HEAD;
+    let padded = length.next_multiple_of(8);
+    let begin = records.len();
+    records.extend((u64::from(present) | (padded as u64 + 8) << 32).to_le_bytes());
+    records.extend(
+        times
+            .iter()
+            .flat_map(|time| time.unwrap_or_default().to_le_bytes()),
+    );
+    for text in text.clone() {
+        records.extend(u16::try_from(text.len()).ok()?.to_le_bytes());
+    }
+    records.extend(text.flat_map(str::bytes));
+    records.resize(begin + padded, 0);
+    let checksum = sum(number.into(), records.get(begin..)?);
+    records.extend(checksum.to_le_bytes());
+    Some(())
+}
+
+fn write_index<'e, S, W>(
+    header: &Header,
+    survey: &Survey<'e>,
+    entries: impl Iterator<Item = Result<(ImageDigest, Entry<'e>), S>>,
+    out: &mut Output<impl FnMut(&[u8]) -> Result<(), W>>,
+) -> Result<(), WriteError<S, W>> {
+    let mut rows: Vec<(Row, u32)> = Vec::new();
+    let (mut start, mut bucket) = (0u32, 0u32);
+    let mut close = |rows: &mut Vec<(Row, u32)>| {
+        let mut sum = BucketSum::new(bucket, rows.len() as u32);
+        rows.iter().for_each(|(row, number)| sum.add(row, *number));
+        let made = u64::from(start) | u64::from(sum.finish()) << 32;
+        start += rows.len() as u32;
+        bucket += 1;
+        rows.clear();
+        out.put(&made.to_le_bytes())?;
+        Ok(bucket)
+    };
+    let mut open = 0;
+    for entry in entries {
+        let (digest, entry) = entry.map_err(WriteError::Source)?;
+        while open < header.bucket_of(digest.as_bytes()) {
+            open = close(&mut rows)?;
+        }
+        rows.push((words(digest.as_bytes()), survey.number(&entry)));
+    }
+    while open < header.buckets {
+        open = close(&mut rows)?;
+    }
+    out.put(&u64::from(header.count).to_le_bytes())
+}
+
+/// The sink behind a buffer, and how far the file has come.
+struct Output<K> {
+    sink: K,
+    buffer: Vec<u8>,
+    at: u64,
+}
+
+impl<K> Output<K> {
+    fn new(sink: K) -> Self {
+        let buffer = Vec::with_capacity(BUFFER);
+        Self {
+            sink,
+            buffer,
+            at: 0,
+        }
+    }
+
+    fn put<S, W>(&mut self, bytes: &[u8]) -> Result<(), WriteError<S, W>>
+    where
+        K: FnMut(&[u8]) -> Result<(), W>,
+    {
+        if self.buffer.len() + bytes.len() > BUFFER {
+            self.finish()?;
+        }
+        self.at += bytes.len() as u64;
+        if bytes.len() > BUFFER {
+            return (self.sink)(bytes).map_err(WriteError::Sink);
+        }
+        self.buffer.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Zeros up to a place, less than a page away.
+    fn pad<S, W>(&mut self, place: u64) -> Result<(), WriteError<S, W>>
+    where
+        K: FnMut(&[u8]) -> Result<(), W>,
+    {
+        let missing = place.saturating_sub(self.at) as usize;
+        self.put([0; INDEX_AT as usize].get(..missing).unwrap_or_default())
+    }
+
+    fn finish<S, W>(&mut self) -> Result<(), WriteError<S, W>>
+    where
+        K: FnMut(&[u8]) -> Result<(), W>,
+    {
+        (self.sink)(&self.buffer).map_err(WriteError::Sink)?;
+        self.buffer.clear();
+        Ok(())
+    }
+}
+
+/// Bytes that the sink gets at once.
+const BUFFER: usize = 1 << 18;

@@ -1,0 +1,169 @@
+//! `vectors/indexed-list`: files that another writer made are read, and ours are the same bytes.
+//!
+//! They come from `vectors/generate_indexed_list.py`, which follows docs/allowlist.md. docs/vectors.md says
+//! what the members mean.
+#![cfg(feature = "alloc")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use gangplank_allowlist::indexed::{IndexError, IndexedList, Layout, commit, write};
+use gangplank_allowlist::{Change, Entry, ImageDigest};
+use gangplank_testkit::{Case, count_at_least, deny_unknown_keys};
+use serde_json::Value;
+
+#[test]
+fn files_of_another_writer_are_read_and_ours_are_the_same() {
+    let cases = count_at_least("indexed-list", COMMITTED);
+    for case in &cases {
+        case.deny_unknown_keys(&["comment", "spec", "expect", "inputs"]);
+        let inputs = &case.value["inputs"];
+        deny_unknown_keys(&case.name(), inputs, INPUTS);
+        let file = file(inputs);
+        let found = match outcome(&file) {
+            Ok(list) => {
+                judge(case, &list);
+                assert!(ours(inputs) == file, "{}: other bytes", case.name());
+                "accept".to_owned()
+            }
+            Err(code) => format!("refuse: {code}"),
+        };
+        assert_eq!(
+            found,
+            case.value["expect"].as_str().unwrap(),
+            "{}",
+            case.name()
+        );
+    }
+    let run = cases.len();
+    println!("vectors/indexed-list: {run} run, {run} passed, 0 excepted");
+}
+
+fn outcome(file: &[u8]) -> Result<IndexedList<'_>, &'static str> {
+    let list = IndexedList::open(file).map_err(|error| match error {
+        IndexError::Short(_) | IndexError::Length { .. } => "length",
+        IndexError::NotAList => "magic",
+        IndexError::Kind { .. } => "kind",
+        IndexError::Damaged(damaged) if damaged.at == 0 => "header",
+        IndexError::Damaged(_) => "log",
+        other => panic!("{other}"),
+    })?;
+    // A bucket is named by its place in the index.
+    let index_end = 4096 + 8 * ((u64::from(list.header().count()) * 4).div_ceil(9) + 1);
+    list.verify().map_err(|damaged| {
+        if damaged.at < index_end {
+            "bucket"
+        } else {
+            "entry"
+        }
+    })?;
+    Ok(list)
+}
+
+fn judge(case: &Case, list: &IndexedList<'_>) {
+    let inputs = &case.value["inputs"];
+    let listed = entries(&inputs["listed"]);
+    let rows: Vec<_> = list.rows().map(Result::unwrap).collect();
+    let expected: Vec<_> = listed
+        .iter()
+        .map(|(digest, entry)| (*digest, *entry))
+        .collect();
+    assert_eq!(rows, expected, "{}", case.name());
+    for (digest, entry) in &listed {
+        assert_eq!(list.find(digest), Ok(Some(*entry)), "{}", case.name());
+    }
+    for text in inputs["unlisted"].as_array().unwrap() {
+        assert_eq!(
+            list.find(&digest(text.as_str().unwrap())),
+            Ok(None),
+            "{}",
+            case.name()
+        );
+    }
+    assert_eq!(list.header().serial(), inputs["serial"].as_u64().unwrap());
+}
+
+/// The same list by the writer of this crate.
+fn ours(inputs: &Value) -> Vec<u8> {
+    let entries = entries(&inputs["entries"]);
+    let layout = Layout {
+        serial: inputs["serial"].as_u64().unwrap(),
+        log_slots: inputs["logSlots"].as_u64().unwrap() as u32,
+    };
+    let mut file = Vec::new();
+    let source = || {
+        entries
+            .iter()
+            .map(|(digest, entry)| Ok::<_, Infallible>((*digest, *entry)))
+    };
+    let sink = |bytes: &[u8]| {
+        file.extend_from_slice(bytes);
+        Ok::<_, Infallible>(())
+    };
+    let header = write(source, &layout, sink).unwrap();
+    let mut used = 0;
+    for changes in inputs["commits"].as_array().unwrap() {
+        let changes: Vec<_> = changes.as_array().unwrap().iter().map(change).collect();
+        let slots: Vec<u8> = commit(&header, used, &changes).unwrap().flatten().collect();
+        let at = header.log_at() as usize + used * 64;
+        file[at..at + slots.len()].copy_from_slice(&slots);
+        used += changes.len();
+    }
+    file
+}
+
+fn file(inputs: &Value) -> Vec<u8> {
+    let mut file = vec![0; inputs["length"].as_u64().unwrap() as usize];
+    for part in inputs["parts"].as_array().unwrap() {
+        let at = part["at"].as_u64().unwrap() as usize;
+        let hex = part["hex"].as_str().unwrap();
+        for (place, byte) in file[at..].iter_mut().zip(0..hex.len() / 2) {
+            *place = u8::from_str_radix(&hex[byte * 2..byte * 2 + 2], 16).unwrap();
+        }
+    }
+    file
+}
+
+fn entries(value: &Value) -> BTreeMap<ImageDigest, Entry<'_>> {
+    let listed = value.as_object().unwrap().iter();
+    listed
+        .map(|(hex, said)| (digest(hex), entry(said)))
+        .collect()
+}
+
+fn change(value: &Value) -> Change<'_> {
+    Change {
+        digest: digest(value["digest"].as_str().unwrap()),
+        entry: (!value["entry"].is_null()).then(|| entry(&value["entry"])),
+    }
+}
+
+fn entry(said: &Value) -> Entry<'_> {
+    deny_unknown_keys("an entry", said, SAID);
+    let mut entry = Entry::default();
+    entry.not_before = said["notBefore"].as_u64();
+    entry.expires = said["expires"].as_u64();
+    entry.tenant = said["tenant"].as_str();
+    entry.repository = said["repository"].as_str();
+    entry.owner = said["owner"].as_str();
+    entry.reason = said["reason"].as_str();
+    entry
+}
+
+fn digest(hex: &str) -> ImageDigest {
+    ImageDigest::from_hex(hex.as_bytes()).unwrap()
+}
+
+const INPUTS: &[&str] = &[
+    "length", "parts", "serial", "logSlots", "entries", "commits", "listed", "unlisted",
+];
+const SAID: &[&str] = &[
+    "notBefore",
+    "expires",
+    "tenant",
+    "repository",
+    "owner",
+    "reason",
+];
+const COMMITTED: usize = 24;
