@@ -25,10 +25,11 @@ fn agrees_with_itself(list: &IndexedList<'_>) {
     };
     let mut asked: Vec<ImageDigest> = rows.iter().map(|(digest, _)| *digest).collect();
     asked.extend((0..=255).map(digest));
+    let verified = list.verify().is_ok();
     let mut at = 0;
     list.find_many(&asked, |digest, found| {
         assert_eq!(list.find(digest), found);
-        if list.verify().is_ok() && rows.len() < 1 << 12 {
+        if verified && rows.len() < 1 << 12 {
             let row = rows.iter().find(|(row, _)| row == digest);
             assert_eq!(found, Ok(row.map(|(_, entry)| *entry)));
         }
@@ -42,10 +43,20 @@ fn flipped(flips: &[u8; 6], steps: &[u8]) {
     let mut listed = BTreeMap::new();
     let (entries, changes) = steps.split_at(steps.len().min(steps.len() / 2 + 8));
     for pair in entries.chunks(2) {
-        listed.insert(digest(pair[0]), entry(pair.get(1).copied().unwrap_or_default(), true));
+        listed.insert(
+            digest(pair[0]),
+            entry(pair.get(1).copied().unwrap_or_default(), true),
+        );
     }
-    let layout = Layout { serial: u64::from(flips[0]), log_slots: 16 };
-    let source = || listed.iter().map(|(digest, entry)| Ok::<_, Infallible>((*digest, *entry)));
+    let layout = Layout {
+        serial: u64::from(flips[0]),
+        log_slots: 16,
+    };
+    let source = || {
+        listed
+            .iter()
+            .map(|(digest, entry)| Ok::<_, Infallible>((*digest, *entry)))
+    };
     let header = write(source, &layout, |bytes| {
         file.extend_from_slice(bytes);
         Ok::<_, Infallible>(())
@@ -80,7 +91,10 @@ fn flipped(flips: &[u8; 6], steps: &[u8]) {
         return assert!(damaged);
     };
     // What was flipped may be a row: then nobody listed what it now says.
-    let rows = file[4096..].windows(32).step_by(8).map(|row| ImageDigest::from_bytes(row.try_into().unwrap()));
+    let rows = file[4096..]
+        .windows(32)
+        .step_by(32)
+        .map(|row| ImageDigest::from_bytes(row.try_into().unwrap()));
     for digest in (0..=255).map(digest).chain(rows) {
         match list.find(&digest) {
             Ok(found) => assert_eq!(found, listed.get(&digest).copied()),
