@@ -4,7 +4,8 @@
 //! of its own, and needs no `std`: it decides what to sign, what to send, how long to wait, and what
 //! of an answer to believe. It does not run workloads, and does not issue or renew certificates.
 //! Feature `http` (default) adds the driver: TLS, state on disk, the system's clock, `git`.
-//! Feature `pkcs11` adds keys in PKCS#11 tokens.
+//! Feature `pkcs11` adds keys in PKCS#11 tokens, feature `allowlist` the gates that images pass before
+//! they run.
 //!
 //! ```
 //! use gangplank_client::{Now, Onboarding, Response, RootTrust, Settings, Step};
@@ -42,7 +43,10 @@
 //! [`Operation`]s (what it does when aboard), [`Step`], [`Request`] and [`Response`] (what the
 //! machines and their caller exchange), [`Trouble`] and [`Stopped`] (why it waits, why it ends).
 
-#![cfg_attr(not(any(test, feature = "http", feature = "pkcs11")), no_std)]
+#![cfg_attr(
+    not(any(test, feature = "allowlist", feature = "http", feature = "pkcs11")),
+    no_std
+)]
 
 extern crate alloc;
 
@@ -66,6 +70,8 @@ mod step;
 #[cfg(test)]
 mod testing;
 
+#[cfg(feature = "allowlist")]
+pub mod allowlist;
 #[cfg(feature = "http")]
 pub mod driver;
 #[cfg(feature = "http")]
