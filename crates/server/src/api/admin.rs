@@ -1,6 +1,8 @@
 //! The operator's API. Every handler begins by asking `access` who is there.
 
 mod adapter;
+mod allowed_image;
+mod allowlist;
 mod audit;
 mod devices;
 #[cfg(feature = "notify")]
@@ -86,6 +88,22 @@ pub(super) fn routes() -> Router<Server> {
         .route(
             "/admin/adapter/tenants/{tenant_id}/registrations/{device_id}",
             post(adapter::registration),
+        )
+        .route(
+            "/admin/tenants/{tenant_id}/allowlist",
+            get(allowlist::list)
+                .post(allowlist::edit)
+                .delete(allowlist::clear),
+        )
+        .route(
+            "/admin/tenants/{tenant_id}/allowlist/images/{digest}",
+            get(allowlist::show)
+                .put(allowlist::add)
+                .delete(allowlist::remove),
+        )
+        .route(
+            "/admin/tenants/{tenant_id}/allowlist/check",
+            post(allowlist::check),
         )
         .route("/admin/audit", get(audit::list))
 }

@@ -57,13 +57,22 @@ pub struct AllowlistHead {
 
 /// Which images to list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AllowedQuery {
+pub struct AllowlistQuery {
     /// Whose list.
     pub tenant: TenantId,
     /// Only those after this one; all from the first if [`None`].
     pub after: Option<ImageDigest>,
     /// At most so many, and never more than [`MAX_PAGE`](super::MAX_PAGE).
     pub limit: usize,
+}
+
+/// A part of a tenant's allowlist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowlistPage {
+    /// How the whole list stands.
+    pub head: AllowlistHead,
+    /// In the order of their digests.
+    pub images: Vec<AllowedImage>,
 }
 
 /// What [`Store::change_allowlist`](super::Store::change_allowlist) is to do.

@@ -35,7 +35,8 @@ use gangplank_trust::TenantId;
 use rustls_pki_types::{CertificateRevocationListDer, UnixTime};
 
 pub use allowlist::{
-    AllowedImage, AllowedQuery, AllowlistChange, AllowlistEdit, AllowlistHead, AllowlistOutcome,
+    AllowedImage, AllowlistChange, AllowlistEdit, AllowlistHead, AllowlistOutcome, AllowlistPage,
+    AllowlistQuery,
 };
 pub use error::StoreError;
 pub use identity::{Identity, IdentityQuery};
@@ -252,8 +253,9 @@ pub trait Store: Send + Sync + 'static {
         at: UnixTime,
     ) -> Result<bool, StoreError>;
 
-    /// How a tenant's allowlist stands; `None` if there is no such tenant.
-    async fn allowlist(&self, tenant: &TenantId) -> Result<Option<AllowlistHead>, StoreError>;
+    /// How a tenant's allowlist stands, and a page of it, by digest; both of one moment. `None` if there
+    /// is no such tenant.
+    async fn allowlist(&self, query: &AllowlistQuery) -> Result<Option<AllowlistPage>, StoreError>;
 
     /// What a tenant's allowlist says of a digest; `None` if it does not have it. A read, so a launch sees
     /// every change that was answered.
@@ -262,9 +264,6 @@ pub trait Store: Send + Sync + 'static {
         tenant: &TenantId,
         digest: &ImageDigest,
     ) -> Result<Option<AllowedImage>, StoreError>;
-
-    /// A page of a tenant's allowlist, by digest.
-    async fn allowed_images(&self, query: &AllowedQuery) -> Result<Vec<AllowedImage>, StoreError>;
 
     /// Edits a tenant's allowlist: all edits in their order, or none. No reader sees some of them.
     async fn change_allowlist(

@@ -90,9 +90,8 @@ steps! {
     notification_target(tenant: &TenantId) -> Option<String>;
     revocation_lists(tenant: &TenantId) -> Vec<CertificateRevocationListDer<'static>>;
     set_revocation_lists(tenant: &TenantId, lists: Vec<CertificateRevocationListDer<'static>>, actor: Actor, at: UnixTime) -> bool;
-    allowlist(tenant: &TenantId) -> Option<AllowlistHead>;
+    allowlist(query: &AllowlistQuery) -> Option<AllowlistPage>;
     allowed(tenant: &TenantId, digest: &ImageDigest) -> Option<AllowedImage>;
-    allowed_images(query: &AllowedQuery) -> Vec<AllowedImage>;
     change_allowlist(change: AllowlistChange) -> AllowlistOutcome;
     ready() -> ();
     register(registration: Registration) -> RegisterOutcome;

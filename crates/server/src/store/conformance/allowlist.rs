@@ -6,7 +6,7 @@ use super::fixture::*;
 use super::races::{RACERS, all};
 use super::{Checked, Failure};
 use crate::store::{
-    AllowedImage, AllowedQuery, AllowlistChange, AllowlistEdit, AllowlistHead, AllowlistOutcome,
+    AllowedImage, AllowlistChange, AllowlistEdit, AllowlistHead, AllowlistOutcome, AllowlistQuery,
     DEFAULT_TENANT, Expected, TenantRemoval, action,
 };
 
@@ -145,16 +145,16 @@ async fn images_are_listed_in_pages(bench: Bench) -> Checked {
     let mut images: Vec<AllowedImage> = (0..5).map(image).collect();
     edit(&bench, (0..5).map(add).collect()).await?;
     images.sort_by_key(|image| image.digest);
-    let mut query = AllowedQuery {
+    let mut query = AllowlistQuery {
         tenant: tenant(DEFAULT_TENANT)?,
         after: None,
         limit: 2,
     };
     for page in images.chunks(2) {
-        expect_eq!(bench.store.allowed_images(&query).await?, page);
+        expect_eq!(images_of(&bench, &query).await?, page);
         query.after = page.last().map(|image| image.digest);
     }
-    expect_eq!(bench.store.allowed_images(&query).await?, vec![]);
+    expect_eq!(images_of(&bench, &query).await?, vec![]);
     Ok(())
 }
 
@@ -257,7 +257,8 @@ fn done(revision: u64, images: u64, added: u64, removed: u64) -> AllowlistOutcom
 }
 
 async fn head(bench: &Bench, id: &str) -> Result<Option<AllowlistHead>, Failure> {
-    Ok(bench.store.allowlist(&tenant(id)?).await?)
+    let page = bench.store.allowlist(&whole(id)?).await?;
+    Ok(page.map(|page| page.head))
 }
 
 async fn found(bench: &Bench, n: u32) -> Result<Option<AllowedImage>, Failure> {
@@ -269,10 +270,18 @@ async fn found(bench: &Bench, n: u32) -> Result<Option<AllowedImage>, Failure> {
 }
 
 async fn listed(bench: &Bench, id: &str) -> Result<Vec<AllowedImage>, Failure> {
-    let query = AllowedQuery {
+    images_of(bench, &whole(id)?).await
+}
+
+async fn images_of(bench: &Bench, query: &AllowlistQuery) -> Result<Vec<AllowedImage>, Failure> {
+    let page = bench.store.allowlist(query).await?;
+    Ok(page.map_or(Vec::new(), |page| page.images))
+}
+
+fn whole(id: &str) -> Result<AllowlistQuery, Failure> {
+    Ok(AllowlistQuery {
         tenant: tenant(id)?,
         after: None,
         limit: 1000,
-    };
-    Ok(bench.store.allowed_images(&query).await?)
+    })
 }

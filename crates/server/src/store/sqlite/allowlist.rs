@@ -11,8 +11,8 @@ use super::fault::Fault;
 use super::rows::{self, count, execute, integer};
 use super::writer::Step;
 use crate::store::{
-    AllowedImage, AllowedQuery, AllowlistChange, AllowlistEdit, AllowlistHead, AllowlistOutcome,
-    AuditEntry, MAX_ALLOWED_IMAGES, MAX_PAGE, action,
+    AllowedImage, AllowlistChange, AllowlistEdit, AllowlistHead, AllowlistOutcome, AllowlistPage,
+    AllowlistQuery, AuditEntry, MAX_ALLOWED_IMAGES, MAX_PAGE, action,
 };
 
 /// A `SELECT` of images as [`images`] reads them, with the rest of the statement.
@@ -25,7 +25,7 @@ macro_rules! select_image {
     };
 }
 
-pub(super) fn head(c: &Connection, tenant: &TenantId) -> Result<Option<AllowlistHead>, Fault> {
+fn head(c: &Connection, tenant: &TenantId) -> Result<Option<AllowlistHead>, Fault> {
     if stored_revision(c, tenant)?.is_none() {
         return Ok(None);
     }
@@ -51,12 +51,16 @@ pub(super) fn allowed(
     found.map(|mut found| found.pop())
 }
 
-pub(super) fn page(c: &Connection, query: &AllowedQuery) -> Result<Vec<AllowedImage>, Fault> {
+pub(super) fn page(c: &Connection, query: &AllowlistQuery) -> Result<Option<AllowlistPage>, Fault> {
+    let Some(head) = head(c, &query.tenant)? else {
+        return Ok(None);
+    };
     let tenant = query.tenant.as_str();
     let after: &[u8] = query.after.as_ref().map_or(&[], |digest| digest.as_bytes());
     let limit = query.limit.min(MAX_PAGE) as i64;
     let select = select_image!("WHERE tenant = ?1 AND digest > ?2 ORDER BY digest LIMIT ?3");
-    images(c, select, params![tenant, after, limit])
+    let images = images(c, select, params![tenant, after, limit])?;
+    Ok(Some(AllowlistPage { head, images }))
 }
 
 pub(super) fn change(

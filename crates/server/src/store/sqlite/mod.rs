@@ -48,13 +48,13 @@ use rustls_pki_types::{CertificateRevocationListDer, UnixTime};
 use self::readers::Readers;
 use self::writer::{Step, Writer};
 use super::{
-    Actor, Admission, AdmissionOutcome, AllowedImage, AllowedQuery, AllowlistChange, AllowlistHead,
-    AllowlistOutcome, AuditEntry, AuditRecord, AuthenticationOutcome, CapabilitiesReport, Change,
-    ChangeOutcome, ClientAuthentication, DeploymentDocument, Device, DeviceQuery, DeviceSaves,
-    DeviceSavesOutcome, Document, GitTokenIssue, Identity, IdentityQuery, IssueOutcome, LiveToken,
-    OutboxRecord, Purged, PutOutcome, RegisterOutcome, Registration, StatusReport, Store,
-    StoreError, TenantNews, TenantOutcome, TenantQuery, TenantRecord, TenantRemoval,
-    TenantRemovalOutcome, TenantSave, TokenKind,
+    Actor, Admission, AdmissionOutcome, AllowedImage, AllowlistChange, AllowlistOutcome,
+    AllowlistPage, AllowlistQuery, AuditEntry, AuditRecord, AuthenticationOutcome,
+    CapabilitiesReport, Change, ChangeOutcome, ClientAuthentication, DeploymentDocument, Device,
+    DeviceQuery, DeviceSaves, DeviceSavesOutcome, Document, GitTokenIssue, Identity, IdentityQuery,
+    IssueOutcome, LiveToken, OutboxRecord, Purged, PutOutcome, RegisterOutcome, Registration,
+    StatusReport, Store, StoreError, TenantNews, TenantOutcome, TenantQuery, TenantRecord,
+    TenantRemoval, TenantRemovalOutcome, TenantSave, TokenKind,
 };
 
 /// A [`Store`] in one SQLite file, in write-ahead mode with `synchronous=FULL`.
@@ -358,11 +358,9 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn allowlist(&self, tenant: &TenantId) -> Result<Option<AllowlistHead>, StoreError> {
-        let tenant = tenant.clone();
-        self.readers
-            .read(move |c| allowlist::head(c, &tenant))
-            .await
+    async fn allowlist(&self, query: &AllowlistQuery) -> Result<Option<AllowlistPage>, StoreError> {
+        let query = query.clone();
+        self.readers.read(move |c| allowlist::page(c, &query)).await
     }
 
     async fn allowed(
@@ -374,11 +372,6 @@ impl Store for SqliteStore {
         self.readers
             .read(move |c| allowlist::allowed(c, &tenant, &digest))
             .await
-    }
-
-    async fn allowed_images(&self, query: &AllowedQuery) -> Result<Vec<AllowedImage>, StoreError> {
-        let query = query.clone();
-        self.readers.read(move |c| allowlist::page(c, &query)).await
     }
 
     async fn change_allowlist(
