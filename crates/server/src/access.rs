@@ -108,6 +108,17 @@ impl Server {
         }
     }
 
+    /// The operator as the Secure Manager's clients present themselves: its token, as a bearer's or bare.
+    pub(crate) fn operator_of_secure_manager(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let Some(value) = authorization(headers) else {
+            return Err(Refusal::operator_unknown().challenge(BEARER_CHALLENGE));
+        };
+        match self.operator(headers).is_ok() || self.shared.authority.admin_token().matches(value) {
+            true => Ok(()),
+            false => Err(Refusal::operator_unknown().challenge(INVALID_TOKEN_CHALLENGE)),
+        }
+    }
+
     /// The operator as git presents itself: user `admin`, the token as password.
     pub(crate) async fn operator_of_git(
         &self,

@@ -44,6 +44,7 @@ pub mod message_signature;
 #[cfg(feature = "notify")]
 pub mod notify;
 pub mod registry;
+pub mod secure_manager;
 #[cfg(feature = "sqlite")]
 pub mod serve;
 pub mod store;

@@ -44,7 +44,7 @@ pub(crate) use request::problem_response;
 pub use request::{RequestLimits, RequestRefused, limit_requests, security_headers};
 pub use shutdown::{Shutdown, ShutdownTrigger};
 
-use connection::Serving;
+use connection::{Protocol, Serving};
 
 /// Where to listen, and with which identity.
 #[derive(Clone, Debug)]
@@ -190,31 +190,68 @@ impl Bound {
     pub async fn serve(self, public: Router, admin: Router, shutdown: Shutdown) {
         let public_room = Arc::new(Semaphore::new(self.limits.connections));
         let admin_room = Arc::new(Semaphore::new(self.limits.admin_connections));
-        let serving = |router: &Router, tls: Option<&TlsAcceptor>| Serving {
+        let serving = |router: &Router, protocol: Protocol| Serving {
             router: router.clone(),
-            tls: tls.cloned(),
+            protocol,
             proxies: Arc::clone(&self.proxies),
             limits: self.limits,
         };
+        let with_tls = || Protocol::Tls(self.acceptor.clone());
         let tls = accept::serve_all(
             self.tls.listener,
-            serving(&public, Some(&self.acceptor)),
+            serving(&public, with_tls()),
             Arc::clone(&public_room),
             shutdown.clone(),
         );
         let admin = accept::serve_all(
             self.admin.listener,
-            serving(&admin, Some(&self.acceptor)),
+            serving(&admin, with_tls()),
             admin_room,
             shutdown.clone(),
         );
         let plain = async {
             if let Some(plain) = self.plain {
-                let serving = serving(&public, None);
+                let serving = serving(&public, Protocol::BehindProxy);
                 accept::serve_all(plain.listener, serving, public_room, shutdown).await;
             }
         };
         tokio::join!(tls, admin, plain);
+    }
+}
+
+/// A listener without TLS whose routes say themselves who may use it.
+pub struct PlainListener {
+    listening: Listening,
+    limits: Limits,
+}
+
+impl PlainListener {
+    /// Takes the address; nothing is accepted before [`serve`](Self::serve).
+    ///
+    /// # Errors
+    /// [`ListenError::Bind`].
+    pub async fn bind(address: SocketAddr) -> Result<Self, ListenError> {
+        Ok(Self {
+            listening: bind(address).await?,
+            limits: Limits::default(),
+        })
+    }
+
+    /// Its address, with the actual port.
+    pub fn address(&self) -> SocketAddr {
+        self.listening.address
+    }
+
+    /// As [`Bound::serve`]; nobody's word about another address is taken.
+    pub async fn serve(self, router: Router, shutdown: Shutdown) {
+        let room = Arc::new(Semaphore::new(self.limits.admin_connections));
+        let serving = Serving {
+            router,
+            protocol: Protocol::Plain,
+            proxies: Arc::default(),
+            limits: self.limits,
+        };
+        accept::serve_all(self.listening.listener, serving, room, shutdown).await;
     }
 }
 

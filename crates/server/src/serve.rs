@@ -14,8 +14,9 @@ use tokio::task::JoinHandle;
 use crate::authority::{Authority, AuthorityError};
 use crate::git::{self, Repositories};
 use crate::listen::{
-    ListenConfig, ListenError, Listeners, Shutdown, ShutdownTrigger, TrustedProxies,
+    ListenConfig, ListenError, Listeners, PlainListener, Shutdown, ShutdownTrigger, TrustedProxies,
 };
+use crate::secure_manager::{SecureManager, secure_manager_router};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 use crate::{
@@ -46,6 +47,8 @@ pub struct ServeConfig {
     pub header_form: HeaderForm,
     /// Whether reports may be signed as HTTP messages.
     pub message_form: MessageForm,
+    /// The endpoints of the Secure Manager, without TLS, and where.
+    pub secure_manager: Option<(SocketAddr, SecureManager)>,
     /// What becomes of devices that nobody registered.
     pub unknown: UnknownDevices,
     /// How many requests one address may make.
@@ -67,6 +70,7 @@ impl ServeConfig {
             plain_form: PlainForm::Refuse,
             header_form: HeaderForm::Refuse,
             message_form: MessageForm::Refuse,
+            secure_manager: None,
             unknown: UnknownDevices::Refuse,
             rate_limit: RateLimit::default(),
             git_program: PathBuf::from("git"),
@@ -95,6 +99,10 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
     listen.plain = config.listen_plain;
     listen.trusted_proxies = TrustedProxies::new(config.trusted_proxies);
     let bound = Listeners::bind(listen).await?;
+    let secure_manager = match config.secure_manager {
+        Some((address, settings)) => Some((PlainListener::bind(address).await?, settings)),
+        None => None,
+    };
     let public_url = match config.public_url {
         Some(url) => url,
         None => RootUrl::parse(&format!("https://localhost:{}", bound.tls_address().port()))?,
@@ -119,8 +127,13 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         tls: bound.tls_address(),
         admin: bound.admin_address(),
         plain: bound.plain_address(),
+        secure_manager: secure_manager.as_ref().map(|(bound, _)| bound.address()),
     };
-    let tasks = in_the_background(store, authority, &shutdown);
+    let mut tasks = in_the_background(store, authority, &shutdown);
+    if let Some((listener, settings)) = secure_manager {
+        let router = secure_manager_router(server.clone(), settings);
+        tasks.push(tokio::spawn(listener.serve(router, shutdown.clone())));
+    }
     let serving = tokio::spawn(bound.serve(router(server.clone()), admin_router(server), shutdown));
     Ok(Running {
         trigger,
@@ -172,6 +185,7 @@ struct Addresses {
     tls: SocketAddr,
     admin: SocketAddr,
     plain: Option<SocketAddr>,
+    secure_manager: Option<SocketAddr>,
 }
 
 impl Running {
@@ -203,6 +217,11 @@ impl Running {
     /// The address that the plain listener has.
     pub fn plain_address(&self) -> Option<SocketAddr> {
         self.addresses.plain
+    }
+
+    /// The address that the endpoints of the Secure Manager have.
+    pub fn secure_manager_address(&self) -> Option<SocketAddr> {
+        self.addresses.secure_manager
     }
 
     /// Stops accepting, lets requests in flight finish, and ends.

@@ -1,12 +1,16 @@
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
+use gangplank_server::allowlist::OptionPolicy;
 use gangplank_server::envelope::payload_signature::Spelling;
 use gangplank_server::message::margo::Profile;
+use gangplank_server::secure_manager::{CommandLauncher, SecureManager};
 use gangplank_server::serve::{Running, ServeConfig, start};
-use gangplank_server::trust::UnknownDevices;
+use gangplank_server::store::DEFAULT_TENANT;
+use gangplank_server::trust::{TenantId, UnknownDevices};
 use gangplank_server::{HeaderForm, MessageForm, PlainForm, RateLimit};
 use ipnet::IpNet;
 use qrcode::QrCode;
@@ -50,6 +54,13 @@ pub(crate) struct Serve {
     /// Also accept reports that are signed as HTTP messages (RFC 9421), as in Margo 1.0
     #[arg(long)]
     allow_message_signatures: bool,
+    /// Also serve the endpoints of LF Edge's Secure Manager, without TLS; on loopback unless ADDR says
+    /// otherwise
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, require_equals = true,
+          default_missing_value = "127.0.0.1:56001")]
+    secure_manager: Option<SocketAddr>,
+    #[command(flatten)]
+    secure_manager_settings: SecureManagerSettings,
     /// Let unknown devices wait for an operator instead of refusing them
     #[arg(long)]
     queue_unknown: bool,
@@ -62,6 +73,24 @@ pub(crate) struct Serve {
     /// One JSON object when the server is ready, instead of text
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Args)]
+struct SecureManagerSettings {
+    /// The tenant whose allowlist the Secure Manager's endpoints work on
+    #[arg(long, value_name = "TENANT", value_parser = TenantId::parse, default_value = DEFAULT_TENANT,
+          requires = "secure_manager")]
+    secure_manager_tenant: TenantId,
+    /// An address or network that may call them, besides this machine; may be repeated
+    #[arg(long, value_name = "NET", value_parser = network, requires = "secure_manager")]
+    secure_manager_caller: Vec<IpNet>,
+    /// Start the containers that may run, by the command line that was sent, on this machine
+    #[arg(long, requires = "secure_manager")]
+    secure_manager_launch: bool,
+    /// Do not judge the options of such a command line, as the original does not: `--privileged` and
+    /// mounts of the host are let through
+    #[arg(long, requires = "secure_manager_launch")]
+    secure_manager_any_options: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -117,10 +146,30 @@ fn config(arguments: Serve) -> ServeConfig {
     if arguments.queue_unknown {
         config.unknown = UnknownDevices::Queue;
     }
+    config.secure_manager = arguments.secure_manager.map(|address| {
+        let settings = secure_manager(arguments.secure_manager_settings, address);
+        (address, settings)
+    });
     if arguments.no_rate_limit {
         config.rate_limit = RateLimit::Off;
     }
     config
+}
+
+fn secure_manager(arguments: SecureManagerSettings, address: SocketAddr) -> SecureManager {
+    let mut settings = SecureManager::new(arguments.secure_manager_tenant);
+    settings.callers.extend(arguments.secure_manager_caller);
+    // Whoever calls an address of this machine from this machine has that address.
+    if !address.ip().is_unspecified() {
+        settings.callers.push(address.ip().to_canonical().into());
+    }
+    if arguments.secure_manager_launch {
+        settings.launcher = Some(Arc::new(CommandLauncher));
+    }
+    if arguments.secure_manager_any_options {
+        settings.options = OptionPolicy::Compat;
+    }
+    settings
 }
 
 fn ready_json(running: &Running, data: &std::path::Path) -> Result<(), Failure> {
@@ -129,6 +178,7 @@ fn ready_json(running: &Running, data: &std::path::Path) -> Result<(), Failure> 
         "join": running.join().to_string(),
         "adminUrl": running.admin_url(),
         "listen": running.listen_address().to_string(),
+        "secureManager": running.secure_manager_address().map(|address| address.to_string()),
         "listenPlain": running.plain_address().map(|address| address.to_string()),
         "data": data.display().to_string(),
         "root": data.join("root.pem").display().to_string(),
@@ -146,6 +196,9 @@ fn ready_text(running: &Running, data: &std::path::Path, qr: Qr) -> Result<(), F
     ))?;
     if let Some(address) = running.plain_address() {
         output::line(format_args!("without TLS on       {address}"))?;
+    }
+    if let Some(address) = running.secure_manager_address() {
+        output::line(format_args!("Secure Manager on    {address}"))?;
     }
     output::line(format_args!("admin API            {}", running.admin_url()))?;
     output::line(format_args!("data folder          {}", data.display()))?;

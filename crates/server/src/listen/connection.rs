@@ -23,10 +23,20 @@ use super::{Limits, Peer, ServerName, Shutdown, TrustedProxies};
 #[derive(Clone)]
 pub(super) struct Serving {
     pub(super) router: Router,
-    /// `None`: a balancer in front ends TLS.
-    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) protocol: Protocol,
     pub(super) proxies: Arc<TrustedProxies>,
     pub(super) limits: Limits,
+}
+
+/// How the clients of a listener speak.
+#[derive(Clone)]
+pub(super) enum Protocol {
+    /// With TLS, which ends here.
+    Tls(TlsAcceptor),
+    /// Without: a balancer in front ends TLS.
+    BehindProxy,
+    /// Without, and the routes judge who may come so.
+    Plain,
 }
 
 impl Serving {
@@ -37,15 +47,17 @@ impl Serving {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%from, %error, "cannot set TCP_NODELAY");
         }
-        let Some(acceptor) = self.tls.clone() else {
-            // Only a balancer may speak for others, and only it has business on a plain listener.
-            if self.proxies.trusts(from.ip()) {
-                self.serve_http(TokioIo::new(stream), from, None, shutdown)
-                    .await;
-            } else {
+        let acceptor = match self.protocol.clone() {
+            Protocol::Tls(acceptor) => acceptor,
+            // Only a balancer may speak for others, and only it has business on its listener.
+            Protocol::BehindProxy if !self.proxies.trusts(from.ip()) => {
                 tracing::warn!(%from, "closed a plain connection: not from a trusted proxy");
+                return;
             }
-            return;
+            Protocol::BehindProxy | Protocol::Plain => {
+                let stream = TokioIo::new(stream);
+                return self.serve_http(stream, from, None, shutdown).await;
+            }
         };
         let handshake = tokio::time::timeout(self.limits.tls_handshake, acceptor.accept(stream));
         let handshake = tokio::select! {
@@ -117,7 +129,7 @@ impl hyper::service::Service<Request<Incoming>> for ForEachRequest {
                 .serving
                 .proxies
                 .client(self.from.ip(), request.headers()),
-            over_tls: self.serving.tls.is_some(),
+            over_tls: matches!(self.serving.protocol, Protocol::Tls(_)),
         };
         strip_forwarded(request.headers_mut());
         request.extensions_mut().insert(peer);

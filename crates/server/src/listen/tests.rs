@@ -330,7 +330,7 @@ async fn a_failing_accept_is_tried_again_without_spinning() {
     let local = IpAddr::from([127, 0, 0, 1]);
     let serving = Serving {
         router: who(),
-        tls: None,
+        protocol: Protocol::BehindProxy,
         proxies: Arc::new(TrustedProxies::new(vec![local.into()])),
         limits: Limits::default(),
     };

@@ -1,4 +1,4 @@
-use gangplank_allowlist::{Entry, ImageDigest};
+use gangplank_allowlist::{Damaged, Entry, ImageDigest, Listing};
 use gangplank_trust::TenantId;
 use rustls_pki_types::UnixTime;
 
@@ -43,6 +43,16 @@ impl AllowedImage {
         entry.owner = self.owner.as_deref();
         entry.reason = self.reason.as_deref();
         entry
+    }
+}
+
+/// What the store answered about the one digest that it was asked for, as a list of that one.
+pub(crate) struct Found(pub(crate) Option<AllowedImage>);
+
+impl Listing for Found {
+    fn find(&self, digest: &ImageDigest) -> Result<Option<Entry<'_>>, Damaged> {
+        let found = self.0.as_ref().filter(|image| image.digest == *digest);
+        Ok(found.map(AllowedImage::entry))
     }
 }
 

@@ -34,6 +34,7 @@ use gangplank_token::StoredSecret;
 use gangplank_trust::TenantId;
 use rustls_pki_types::{CertificateRevocationListDer, UnixTime};
 
+pub(crate) use allowlist::Found;
 pub use allowlist::{
     AllowedImage, AllowlistChange, AllowlistEdit, AllowlistHead, AllowlistOutcome, AllowlistPage,
     AllowlistQuery,

@@ -338,6 +338,10 @@ pub mod action {
     pub const TENANT_CHANGED: &str = "tenant.changed";
     /// A tenant's revocation lists were changed.
     pub const REVOCATION_LISTS: &str = "tenant.revocation-lists-changed";
+    /// An image may run, and is started.
+    pub const IMAGE_PERMITTED: &str = "image.permitted";
+    /// An image, or a command line, was not started.
+    pub const IMAGE_DENIED: &str = "image.denied";
     /// A tenant's allowlist was changed.
     pub const ALLOWLIST: &str = "allowlist.changed";
     /// A tenant was removed.

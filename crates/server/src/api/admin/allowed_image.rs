@@ -2,9 +2,7 @@
 
 use core::time::Duration;
 
-use gangplank_allowlist::{
-    Allowlist, Damaged, Entry, ImageDigest, ImageReference, Listing, PinnedImage,
-};
+use gangplank_allowlist::{Allowlist, ImageDigest, ImageReference, PinnedImage};
 use gangplank_key::UnixTime;
 use gangplank_trust::TenantId;
 use serde::{Deserialize, Serialize};
@@ -12,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::devices::invalid;
 use crate::api::Refusal;
 use crate::server::Server;
-use crate::store::AllowedImage;
+use crate::store::{AllowedImage, Found};
 
 /// An image. Times are Unix seconds.
 #[derive(Default, Deserialize, Serialize)]
@@ -160,16 +158,6 @@ impl Verdict {
             code: Some(code),
             reason: Some(reason),
         }
-    }
-}
-
-/// What the store answered about the one digest that was asked for.
-struct Found(Option<AllowedImage>);
-
-impl Listing for Found {
-    fn find(&self, digest: &ImageDigest) -> Result<Option<Entry<'_>>, Damaged> {
-        let found = self.0.as_ref().filter(|image| image.digest == *digest);
-        Ok(found.map(AllowedImage::entry))
     }
 }
 
