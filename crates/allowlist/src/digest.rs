@@ -21,6 +21,15 @@ impl ImageDigest {
         Self::from_digits(digits).ok_or_else(|| HexError::Digit(first_other(digits)))
     }
 
+    /// Reads `sha256:` and 64 lower-case hex digits, or the 64 digits alone.
+    ///
+    /// # Errors
+    /// [`HexError`]: of the digits, without what stands before them.
+    pub fn parse(text: &str) -> Result<Self, HexError> {
+        let digits = text.strip_prefix("sha256:").unwrap_or(text);
+        Self::from_hex(digits.as_bytes())
+    }
+
     /// As [`from_hex`](Self::from_hex), where nobody asks which byte is wrong.
     pub(crate) fn from_digits(digits: &[u8; 64]) -> Option<Self> {
         let mut values = [0; 64];

@@ -1,7 +1,7 @@
 use core::fmt;
 
+use crate::ImageDigest;
 use crate::reference::scan::{ENCODED, HEX, LOWER, run};
-use crate::{HexError, ImageDigest};
 
 /// A digest as OCI writes it: `algorithm:encoded` (image-spec, descriptor.md, "Digests").
 ///
@@ -152,17 +152,6 @@ pub enum DigestError {
         /// How many bytes there are after the colon.
         found: usize,
     },
-}
-
-impl ImageDigest {
-    /// Reads `sha256:` and 64 lower-case hex digits, or the 64 digits alone.
-    ///
-    /// # Errors
-    /// [`HexError`]: of the digits, without what stands before them.
-    pub fn parse(text: &str) -> Result<Self, HexError> {
-        let digits = text.strip_prefix("sha256:").unwrap_or(text);
-        Self::from_hex(digits.as_bytes())
-    }
 }
 
 /// Where the colon after the algorithm is: `[a-z0-9]+ ([+._-] [a-z0-9]+)*`.

@@ -5,6 +5,13 @@ pub(super) fn is_env(value: &str) -> bool {
     value.contains('=') || !value.ends_with('*')
 }
 
+/// A label that says something to people only: containerd and nerdctl act on names with a slash (one of
+/// them has a program started), Podman on those of `io.containers`.
+pub(super) fn is_label(value: &str) -> bool {
+    let (name, _) = value.split_once('=').unwrap_or((value, ""));
+    !name.contains('/') && !name.starts_with("io.containers.")
+}
+
 /// A network by its name, but not the host's; neither `container:…` nor `ns:…`, nor options.
 pub(super) fn is_network(value: &str) -> bool {
     is_name(value) && value != "host"

@@ -3,7 +3,7 @@
 //! version and none in another, so one table is right for all three, and for Podman under Docker's name.
 //! A program that does not know an option starts nothing.
 
-use super::strict::{is_env, is_mount, is_network, is_private, is_security, is_volume};
+use super::strict::{is_env, is_label, is_mount, is_network, is_private, is_security, is_volume};
 
 /// Whether a value follows where none is attached with `=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +137,7 @@ const RUN: &[Group] = &[
           health-start-interval health-start-period health-startup-cmd health-startup-interval \
           health-startup-retries health-startup-success health-startup-timeout health-timeout \
           healthcheck-command healthcheck-interval healthcheck-retries healthcheck-start-period \
-          healthcheck-timeout hostname ip ip6 label mac-address memory memory-reservation \
+          healthcheck-timeout hostname ip ip6 mac-address memory memory-reservation \
           memory-swap memory-swappiness name net-alias network-alias os override-arch override-os \
           override-variant pids-limit platform publish pull restart retry retry-delay shm-size \
           shm-size-systemd stop-signal stop-timeout timeout tmpfs tz ulimit umask unsetenv user \
@@ -146,6 +146,8 @@ const RUN: &[Group] = &[
         "cgroupns ipc pid"),
     (Takes::Value, Rule::If(is_env),
         "env"),
+    (Takes::Value, Rule::If(is_label),
+        "label"),
     (Takes::Value, Rule::If(is_mount),
         "mount"),
     (Takes::Value, Rule::If(is_network),

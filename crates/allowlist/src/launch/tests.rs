@@ -122,7 +122,7 @@ fn files_that_podman_would_run_are_refused() {
 #[test]
 fn strict_permits_what_keeps_to_the_container() {
     for options in [
-        "--rm -dit --name a -e A=b -e A -l a=b -h a -u 1000 -w /a",
+        "--rm -dit --name a -e A=b -e A -l a=b/c -h a -u 1000 -w /a",
         "-m 64m --cpus=1 --pids-limit 9 --read-only --tmpfs /tmp --cap-drop ALL",
         "-p 127.0.0.1:80:80 --network my-net --net none --restart=always",
         "-v data:/data -v data:/data:ro -v /new --mount type=volume,src=data,dst=/data,ro",
@@ -174,6 +174,9 @@ fn strict_names_the_option_that_reaches_the_host() {
         ("--entrypoint sh", "entrypoint"),
         ("--env-file /etc/shadow", "env-file"),
         ("-e *", "env"),
+        ("-l containerd.io/restart.loguri=binary:///bin/sh", "label"),
+        ("--label=nerdctl/x=", "label"),
+        ("--label io.containers.autoupdate=registry", "label"),
         ("--cidfile /etc/x", "cidfile"),
         ("--volumes-from a", "volumes-from"),
         ("--use-api-socket", "use-api-socket"),
