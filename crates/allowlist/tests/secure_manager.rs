@@ -34,8 +34,8 @@ fn all_cases() {
             ("race", race),
         ],
         &[
-            ("sequence", "the list's file: crates/client"),
-            ("rest", "the endpoint: crates/server"),
+            ("sequence", "the list's file, of crates/client"),
+            ("rest", "crates/server/tests/secure_manager.rs"),
             ("token", "not offered yet"),
             ("key-file", "not offered yet"),
             ("exempt", "not offered yet"),
