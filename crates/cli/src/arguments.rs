@@ -1,14 +1,15 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    CertCommand, Demo, DesiredState, DeviceCommand, EnvelopeCommand, GitCredential, KeyCommand,
-    MessageCommand, Onboard, ReportCommand, Reset, Serve, Status, TenantCommand, TrustCommand,
+    AllowCommand, CertCommand, Demo, DesiredState, DeviceCommand, EnvelopeCommand, GitCredential,
+    KeyCommand, MessageCommand, Onboard, ReportCommand, Reset, Serve, Status, TenantCommand,
+    TrustCommand,
 };
 
 /// Brings edge devices aboard workload orchestrators
 ///
 /// Exit codes: 0 done or yes, 1 no, 2 usage or cannot tell, 3 transport, 4 refused by the server,
-/// 5 pending, 6 bad answer, 8 needs an operator. Data goes to standard output, all else to standard
+/// 5 pending, 6 bad answer, 8 needs an operator, 125 not run, 126 refused to run. Data goes to standard output, all else to standard
 /// error. Secrets come by file, standard input or environment, never by argument.
 #[derive(Debug, Parser)]
 #[command(
@@ -62,4 +63,7 @@ pub(crate) enum Command {
     /// Say who is trusted, and why
     #[command(subcommand)]
     Trust(TrustCommand),
+    /// Say which images may run, and let no others run
+    #[command(subcommand)]
+    Allow(AllowCommand),
 }

@@ -22,6 +22,10 @@ pub enum Exit {
     BadAnswer,
     /// An operator must look: the identity belongs to another key or certificate.
     NeedsOperator,
+    /// A command that was to be run was not: it could not be judged, or not be started.
+    NotRun,
+    /// A command that was to be run was refused.
+    RunRefused,
 }
 
 impl Exit {
@@ -36,6 +40,8 @@ impl Exit {
             Self::Pending => 5,
             Self::BadAnswer => 6,
             Self::NeedsOperator => 8,
+            Self::NotRun => 125,
+            Self::RunRefused => 126,
         }
     }
 }
@@ -70,6 +76,12 @@ impl Failure {
     /// The exit code.
     pub fn exit(&self) -> Exit {
         self.exit
+    }
+
+    /// The same with another exit code.
+    #[must_use]
+    pub fn with(self, exit: Exit) -> Self {
+        Self { exit, ..self }
     }
 
     /// Puts what was being done before the sentence.
@@ -129,6 +141,8 @@ mod tests {
             (Exit::Pending, 5),
             (Exit::BadAnswer, 6),
             (Exit::NeedsOperator, 8),
+            (Exit::NotRun, 125),
+            (Exit::RunRefused, 126),
         ];
         for (exit, code) in exits {
             assert_eq!(exit.code(), code);

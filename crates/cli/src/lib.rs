@@ -13,7 +13,9 @@ mod commands;
 mod device;
 mod exit;
 mod files;
+mod image_verifier;
 mod json;
+mod local_list;
 mod output;
 mod pinned;
 mod random;
@@ -36,7 +38,19 @@ pub(crate) use gangplank_message as message;
 
 /// Runs the program with this process's arguments.
 pub fn main() -> ExitCode {
-    match commands::run(Cli::parse()) {
+    let mut arguments = std::env::args_os();
+    if image_verifier::is_meant(arguments.next().as_deref()) {
+        return image_verifier::main(arguments);
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() && commands::is_exec(arguments) => {
+            drop(error.print());
+            return Exit::NotRun.into();
+        }
+        Err(error) => error.exit(),
+    };
+    match commands::run(cli) {
         Ok(exit) => exit.into(),
         Err(failure) => failure.report(),
     }

@@ -23,6 +23,7 @@ fn every_verb_has_help() {
         "envelope",
         "message",
         "git-credential",
+        "allow",
     ] {
         assert!(help.contains(&format!("\n  {verb} ")), "{verb} in {help}");
         folder.run(&[verb, "--help"], b"").exit(0);

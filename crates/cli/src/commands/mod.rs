@@ -1,5 +1,6 @@
 //! One verb, one file.
 
+mod allow;
 mod cert;
 mod demo;
 mod desired_state;
@@ -19,6 +20,7 @@ mod trust;
 use crate::arguments::{Cli, Command};
 use crate::{Exit, Failure};
 
+pub(crate) use allow::{AllowCommand, answer as allow_answer};
 pub(crate) use cert::CertCommand;
 pub(crate) use demo::Demo;
 pub(crate) use desired_state::DesiredState;
@@ -34,6 +36,12 @@ pub(crate) use serve::Serve;
 pub(crate) use status::Status;
 pub(crate) use tenant::TenantCommand;
 pub(crate) use trust::TrustCommand;
+
+/// Whether arguments are those of a verb that runs another command, whose exit codes are not this program's.
+pub(crate) fn is_exec(mut arguments: impl Iterator<Item = std::ffi::OsString>) -> bool {
+    let mut next_is = |verb: &str| arguments.next().is_some_and(|argument| argument == verb);
+    next_is("allow") && next_is("exec")
+}
 
 pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
@@ -52,5 +60,6 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Envelope(command) => envelope::run(command),
         Command::Message(command) => message::run(command),
         Command::Trust(command) => trust::run(command),
+        Command::Allow(command) => allow::run(command),
     }
 }

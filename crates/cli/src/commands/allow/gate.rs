@@ -1,0 +1,114 @@
+//! What the verbs that judge images have in common.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use gangplank_client::allowlist::{
+    Allowlist, DecisionLog, Listing, Mode, Permit, Refused, trusted_time,
+};
+use serde::Serialize;
+
+use crate::output;
+
+/// Which list, and how it is asked.
+#[derive(Debug, Args)]
+pub(crate) struct GateArguments {
+    /// The list: the Secure Manager's text file, or an indexed file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) list: PathBuf,
+    /// The tenant whose device this is; without it, entries for one tenant do not count
+    #[arg(long, value_name = "ID")]
+    tenant: Option<String>,
+    /// Write every decision down before it is told, and permit nothing that cannot be
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// AUDIT MODE: let everything pass that is pinned, and say what would be denied
+    #[arg(long)]
+    audit: bool,
+    /// One JSON object for each image
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl GateArguments {
+    /// Asks `listing`, now.
+    pub(crate) fn allowlist<'l>(&'l self, listing: &'l dyn Listing) -> Allowlist<'l> {
+        let mut list = Allowlist::new(listing).mode(self.mode());
+        if let Some(now) = trusted_time() {
+            list = list.at(now);
+        }
+        match &self.tenant {
+            Some(tenant) => list.in_tenant(tenant),
+            None => list,
+        }
+    }
+
+    pub(crate) fn decision_log(&self) -> Option<DecisionLog> {
+        self.log.as_ref().map(DecisionLog::new)
+    }
+
+    pub(crate) fn mode(&self) -> Mode {
+        match self.audit {
+            true => Mode::Audit,
+            false => Mode::Enforce,
+        }
+    }
+
+    /// Says on standard error that nothing is enforced.
+    pub(crate) fn warn_of_audit(&self) {
+        if self.audit {
+            output::progress("AUDIT MODE: what the list does not have may run, too");
+        }
+    }
+}
+
+/// What is told of an image.
+#[derive(Debug, Serialize)]
+pub(crate) struct Answer<'a> {
+    pub(crate) image: &'a str,
+    verdict: &'static str,
+    mode: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    reason: String,
+}
+
+impl<'a> Answer<'a> {
+    pub(crate) fn of(
+        image: &'a str,
+        mode: Mode,
+        judged: Result<&Permit<'_>, &Refused<'_>>,
+    ) -> Self {
+        let (verdict, digest, code) = match judged {
+            Ok(permit) => match permit.would_be_denied() {
+                None => ("permit", Some(*permit.digest()), None),
+                Some(denied) => ("audit", Some(denied.digest), Some(denied.code())),
+            },
+            Err(refused @ Refused::Denied(denied)) => {
+                ("deny", Some(denied.digest), Some(refused.code()))
+            }
+            Err(refused) => ("deny", None, Some(refused.code())),
+        };
+        Self {
+            image,
+            verdict,
+            mode: mode.name(),
+            digest: digest.map(|digest| digest.to_string()),
+            code,
+            reason: match judged {
+                Ok(permit) => permit.to_string(),
+                Err(refused) => refused.to_string(),
+            },
+        }
+    }
+
+    /// One line for people.
+    pub(crate) fn line(&self) -> String {
+        match self.verdict {
+            "deny" => output::visible(&format!("{}: {}", self.image, self.reason)),
+            _ => output::visible(&self.reason),
+        }
+    }
+}
