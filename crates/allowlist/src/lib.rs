@@ -40,6 +40,8 @@ mod allowlist;
 mod denied;
 mod digest;
 mod entry;
+#[cfg(feature = "index")]
+mod image_index;
 pub mod indexed;
 mod launch;
 mod listing;
@@ -53,6 +55,8 @@ pub use allowlist::{Allowlist, Mode, UnknownMode};
 pub use denied::{Denied, Why};
 pub use digest::{HexError, ImageDigest};
 pub use entry::Entry;
+#[cfg(feature = "index")]
+pub use image_index::{IndexFault, MAX_INDEX_BYTES, PermittedManifest, Platform};
 pub use indexed::IndexedList;
 pub use launch::{Launch, LaunchFault, OptionPolicy, PermittedLaunch};
 pub use listing::{Change, Damaged, Listing, Overlaid, Unsorted};
