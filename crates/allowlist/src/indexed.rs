@@ -17,7 +17,7 @@ mod write;
 
 pub use error::IndexError;
 pub use header::Header;
-pub use log::{Log, Tail, commit};
+pub use log::{Log, SLOT, Tail, commit};
 pub use rows::Rows;
 #[cfg(any(test, feature = "alloc"))]
 pub use sort::sort;
@@ -28,6 +28,11 @@ use bucket::{Base, Bucket};
 use records::Records;
 
 use crate::{Damaged, Entry, ImageDigest, Listing};
+
+/// Whether bytes begin as every indexed list does: 16 bytes tell.
+pub fn is_indexed(file: &[u8]) -> bool {
+    file.starts_with(header::MAGIC)
+}
 
 /// A list of any size in an indexed file, searched where it lies: in flash, in memory, in a map of a
 /// file on disk. See `docs/allowlist.md` for the format, byte by byte.
@@ -63,6 +68,26 @@ impl<'l> IndexedList<'l> {
     /// As of [`open`](Self::open).
     pub fn open_parts(base: &'l [u8], log: &'l [u8]) -> Result<Self, IndexError> {
         Self::of(Header::read(base)?, base, log)
+    }
+
+    /// A file without its log, whose header was read before: so little work that it can be done before
+    /// each look-up. In bytes that end before [`Header::log_at`] everything is [`Damaged`].
+    pub fn of_base(header: &Header, base: &'l [u8]) -> Self {
+        let missing = Base {
+            header: *header,
+            index: &[],
+            rows: &[],
+            numbers: &[],
+            records: Records {
+                at: header.entries_at(),
+                table: &[],
+                bytes: &[],
+            },
+        };
+        Self {
+            base: Base::of(*header, base).unwrap_or(missing),
+            log: Log::EMPTY,
+        }
     }
 
     fn of(header: Header, base: &'l [u8], log: &'l [u8]) -> Result<Self, IndexError> {

@@ -4,8 +4,8 @@
 //! of its own, and needs no `std`: it decides what to sign, what to send, how long to wait, and what
 //! of an answer to believe. It does not run workloads, and does not issue or renew certificates.
 //! Feature `http` (default) adds the driver: TLS, state on disk, the system's clock, `git`.
-//! Feature `pkcs11` adds keys in PKCS#11 tokens, feature `allowlist` the gates that images pass before
-//! they run.
+//! Feature `pkcs11` adds keys in PKCS#11 tokens, feature `allowlist` lists of images on disk and
+//! the gates that images pass before they run.
 //!
 //! ```
 //! use gangplank_client::{Now, Onboarding, Response, RootTrust, Settings, Step};

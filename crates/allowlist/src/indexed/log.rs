@@ -175,8 +175,8 @@ fn change(slot: &[u8; SLOT]) -> Option<Change<'static>> {
     })
 }
 
-/// The bytes of a slot.
-pub(super) const SLOT: usize = 64;
+/// The bytes of a slot of a log.
+pub const SLOT: usize = 64;
 const EMPTY: [u8; SLOT] = [0; SLOT];
 const ADD: u64 = 1;
 const REMOVE: u64 = 2;
