@@ -72,6 +72,7 @@ pub use decision_log::{Decision, DecisionLog, LogError, Verdict, VerifyError};
 #[cfg(unix)]
 pub use exec::{NotStarted, exec};
 pub use gate::{Gate, Refused};
+pub use time::{clock, trusted_time};
 #[cfg(unix)]
 pub use {
     error::ListError,
@@ -80,7 +81,6 @@ pub use {
     list_file::{ListFile, Snapshot},
     text_file::{TextFile, TextList},
 };
-pub use time::{clock, trusted_time};
 
 pub use gangplank_allowlist::*;
 pub use gangplank_hash_chain as hash_chain;
