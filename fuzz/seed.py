@@ -64,6 +64,19 @@ def sparse(inputs):
 
 seed("indexed_list", "indexed-list", sparse)
 
+
+
+def signed_list(inputs):
+    """What is remembered, a delta on a list, or else the manifest."""
+    if "before" in inputs:
+        return base64.b64decode(inputs["before"])
+    if "base" in inputs:
+        return base64.b64decode(inputs["base"]) + b"\xff" + base64.b64decode(inputs["delta"])
+    return base64.b64decode(json.loads(inputs["envelope"])["payload"])
+
+
+seed("signed_list", "signed-list", signed_list)
+
 seed("tenant_json", "trust", lambda inputs: inputs["document"].encode())
 
 

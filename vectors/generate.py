@@ -22,6 +22,7 @@ import generate_allowlist
 import generate_hash_chain
 import generate_indexed_list
 import generate_message
+import generate_signed_list
 import generate_trust
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -595,7 +596,7 @@ def write(folder, name, comment, spec, expect, inputs):
 
 
 RSA = rsa_from_seed(b"gangplank vectors rsa")
-FOLDERS = ("allowlist", "envelope", "hash-chain", "header", "indexed-list", "key", "message", "trust")
+FOLDERS = ("allowlist", "envelope", "hash-chain", "header", "indexed-list", "key", "message", "signed-list", "trust")
 
 
 def main():
@@ -612,6 +613,7 @@ def main():
     generate_message.messages(write, P256, P256_OTHER, ED25519)
     generate_trust.documents(write, P256)
     generate_indexed_list.files(write)
+    generate_signed_list.lists(write, members, spki, P256, P256_OTHER, ED25519)
     for folder in FOLDERS:
         found = [json.loads(path.read_text())["expect"] for path in (HERE / folder).iterdir()]
         print(f"{folder}: {len(found)} cases, {sum(e != 'accept' for e in found)} refused", file=sys.stderr)

@@ -30,7 +30,7 @@
 //! that says which it is), [`Listing`] (where digests are found) and what it says of one, an [`Entry`];
 //! [`Allowlist`] (who asks, when and how strictly), [`Permit`] and [`Denied`] (the two answers);
 //! [`Launch`] (a command line of Docker, Podman or nerdctl) and [`PermittedLaunch`] (the one to start).
-//! [`text`] is a list as the file that people edit.
+//! [`text`] is a list as the file that people edit, `signed` (a feature) one that somebody signed.
 #![cfg_attr(not(test), no_std)]
 
 #[cfg(any(test, feature = "alloc"))]
@@ -49,6 +49,8 @@ mod oci_digest;
 mod permit;
 mod pinned;
 mod reference;
+#[cfg(feature = "signed")]
+pub mod signed;
 pub mod text;
 
 pub use allowlist::{Allowlist, Mode, UnknownMode};

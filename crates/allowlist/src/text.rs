@@ -3,6 +3,10 @@
 //! 64 lower-case hex digits and a line feed for each image, and nothing else. That is how a list is
 //! written; people edit the file too, so more is read.
 
+mod canonical;
+
+pub use canonical::{CanonicalText, NotCanonical};
+
 use crate::ImageDigest;
 
 /// What the lines of a file say: each with its number, from 1, and the digest or what is wrong with it.

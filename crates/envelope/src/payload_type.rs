@@ -18,6 +18,9 @@ impl PayloadType {
     /// A credential for a device's desired-state repository.
     pub const GIT_CREDENTIAL: Self = Self(Cow::Borrowed("GitCredential"));
 
+    /// What is on a list of container images, and until when.
+    pub const ALLOWLIST: Self = Self(Cow::Borrowed("Allowlist"));
+
     /// Reads a payload type.
     ///
     /// # Errors

@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 
@@ -18,6 +19,7 @@ mod pure_rust;
 pub struct Backend {
     name: &'static str,
     sha256: fn(&[&[u8]]) -> [u8; 32],
+    hasher: fn() -> Box<dyn Sha256Hasher>,
     algorithms: &'static [&'static dyn SignatureVerificationAlgorithm],
     key_verifier: Option<KeyVerifier>,
 }
@@ -36,11 +38,21 @@ pub trait VerifySha256: fmt::Debug + Send + Sync {
 /// PKCS#1 v1.5 and PSS) and the content of the key's `subjectPublicKey`. `None` if it cannot.
 pub type KeyVerifier = fn(Algorithm, &[u8]) -> Option<Arc<dyn VerifySha256>>;
 
+/// A SHA-256 (FIPS 180-4) of bytes that come in parts, made by [`Backend::hasher`].
+pub trait Sha256Hasher: Send {
+    /// The next bytes.
+    fn update(&mut self, part: &[u8]);
+
+    /// The hash of all bytes.
+    fn finish(self: Box<Self>) -> [u8; 32];
+}
+
 impl Backend {
     /// Verification and hashing in portable Rust; nothing of it needs a C compiler.
     pub const PURE_RUST: Self = Self {
         name: "pure-rust",
         sha256: pure_rust::sha256,
+        hasher: pure_rust::hasher,
         algorithms: pure_rust::ALGORITHMS,
         key_verifier: Some(pure_rust::key_verifier),
     };
@@ -50,6 +62,7 @@ impl Backend {
     pub const AWS_LC_RS: Self = Self {
         name: "aws-lc-rs",
         sha256: aws_lc::sha256,
+        hasher: aws_lc::hasher,
         algorithms: aws_lc::ALGORITHMS,
         key_verifier: Some(aws_lc::key_verifier),
     };
@@ -66,6 +79,7 @@ impl Backend {
         Self {
             name,
             sha256,
+            hasher: pure_rust::hasher,
             algorithms,
             key_verifier: None,
         }
@@ -79,6 +93,13 @@ impl Backend {
         self
     }
 
+    /// The same, hashing bytes that come in parts by this too. Without it they are hashed in pure Rust.
+    #[must_use]
+    pub const fn with_hasher(mut self, hasher: fn() -> Box<dyn Sha256Hasher>) -> Self {
+        self.hasher = hasher;
+        self
+    }
+
     /// A name for logs.
     pub fn name(&self) -> &'static str {
         self.name
@@ -87,6 +108,11 @@ impl Backend {
     /// SHA-256 (FIPS 180-4) of the concatenation of `parts`.
     pub fn sha256(&self, parts: &[&[u8]]) -> [u8; 32] {
         (self.sha256)(parts)
+    }
+
+    /// A SHA-256 of bytes that are not all at hand, such as those of a large file.
+    pub fn hasher(&self) -> Box<dyn Sha256Hasher> {
+        (self.hasher)()
     }
 
     /// The verification algorithms, in the form that webpki takes.
@@ -195,5 +221,23 @@ mod tests {
         assert_eq!(Backend::AWS_LC_RS.sha256(&[b"a", b"", b"bc"]), ABC);
         #[cfg(feature = "aws-lc-rs")]
         assert_eq!(Backend::AWS_LC_RS.sha256(&[b"abc"]), ABC);
+    }
+
+    #[test]
+    fn parts_that_come_one_by_one_are_hashed_as_one_text() {
+        let own = Backend::new("own", |_| [0; 32], &[]);
+        for backend in [
+            Backend::PURE_RUST,
+            #[cfg(feature = "aws-lc-rs")]
+            Backend::AWS_LC_RS,
+            own,
+            own.with_hasher(Backend::PURE_RUST.hasher),
+        ] {
+            let mut hasher = backend.hasher();
+            [b"a".as_slice(), b"", b"bc"]
+                .iter()
+                .for_each(|part| hasher.update(part));
+            assert_eq!(hasher.finish(), ABC, "{backend:?}");
+        }
     }
 }

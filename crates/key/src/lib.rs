@@ -41,7 +41,7 @@ mod signing_key;
 mod trusted_key;
 
 pub use algorithm::Algorithm;
-pub use backend::{Backend, KeyVerifier, VerifySha256};
+pub use backend::{Backend, KeyVerifier, Sha256Hasher, VerifySha256};
 pub use certificate_id::{CertificateId, CertificateIdError};
 pub use public_key::{BadSignature, KeyError, PublicKey};
 pub use signature::{Signature, SignatureError};

@@ -1,5 +1,6 @@
 //! The aws-lc-rs backend: the values of rustls' provider, and verification over a finished hash.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use aws_lc_rs::digest::{Context, Digest, SHA256, digest};
@@ -10,7 +11,7 @@ use aws_lc_rs::signature::{
 use rustls_pki_types::SignatureVerificationAlgorithm;
 use webpki::aws_lc_rs as provider;
 
-use super::VerifySha256;
+use super::{Sha256Hasher, VerifySha256};
 use crate::{Algorithm, BadSignature};
 
 /// First those that keys are verified with, then those that only stand in certificates: the same
@@ -48,6 +49,26 @@ pub(super) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
             context.finish()
         }
     };
+    bytes(&digest)
+}
+
+pub(super) fn hasher() -> Box<dyn Sha256Hasher> {
+    Box::new(Hasher(Context::new(&SHA256)))
+}
+
+struct Hasher(Context);
+
+impl Sha256Hasher for Hasher {
+    fn update(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    fn finish(self: Box<Self>) -> [u8; 32] {
+        bytes(&self.0.finish())
+    }
+}
+
+fn bytes(digest: &Digest) -> [u8; 32] {
     let mut hash = [0; 32];
     for (to, from) in hash.iter_mut().zip(digest.as_ref()) {
         *to = *from;

@@ -1,5 +1,6 @@
 //! The pure-Rust backend as values that webpki and rustls take unchanged, one file per family.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -7,7 +8,7 @@ use core::fmt;
 use rustls_pki_types::{InvalidSignature, SignatureVerificationAlgorithm};
 use sha2::{Digest, Sha256};
 
-use super::VerifySha256;
+use super::{Sha256Hasher, VerifySha256};
 use crate::{Algorithm, BadSignature};
 
 #[cfg(any(feature = "p256", feature = "p384"))]
@@ -50,6 +51,22 @@ pub(super) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
         hash.update(part);
     }
     hash.finalize().into()
+}
+
+pub(super) fn hasher() -> Box<dyn Sha256Hasher> {
+    Box::new(Hasher(Sha256::new()))
+}
+
+struct Hasher(Sha256);
+
+impl Sha256Hasher for Hasher {
+    fn update(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    fn finish(self: Box<Self>) -> [u8; 32] {
+        self.0.finalize().into()
+    }
 }
 
 #[cfg_attr(
