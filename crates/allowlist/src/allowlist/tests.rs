@@ -120,6 +120,16 @@ fn audit_mode_permits_and_says_so() {
 }
 
 #[test]
+fn a_list_that_is_printed_says_how_it_is_asked() {
+    let list = Allowlist::EMPTY.at(5).in_tenant("a").mode(Mode::Audit);
+    let said = format!("{list:?}");
+    assert_eq!(
+        said,
+        r#"Allowlist { tenant: Some("a"), now: Some(5), mode: Audit, .. }"#
+    );
+}
+
+#[test]
 fn a_damaged_list_permits_nothing() {
     struct Broken;
     impl Listing for Broken {

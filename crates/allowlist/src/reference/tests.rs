@@ -39,6 +39,7 @@ fn errors_say_the_byte() {
         ("a/b\0", format(3)),
         ("a/Bc", ReferenceError::UpperCase { at: 2 }),
         ("Nginx", ReferenceError::UpperCase { at: 0 }),
+        ("Foo_b/x", ReferenceError::UpperCase { at: 0 }),
     ] {
         assert_eq!(refusal(text), expected, "{text}");
     }
@@ -85,6 +86,8 @@ fn a_domain_that_is_none_is_a_part_of_the_path() {
         (reference.domain(), reference.path()),
         (None, "a_b.example/c")
     );
+    let tagged = ImageReference::parse("a_b.example/c:1").unwrap();
+    assert_eq!((tagged.path(), tagged.tag()), ("a_b.example/c", Some("1")));
     // Docker takes it for a host by its dot, and would ask nobody.
     for text in ["a_b.example/c", "[20]/c"] {
         assert_eq!(DockerReference::parse(text), Err(ReferenceError::Host));
