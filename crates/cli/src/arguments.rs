@@ -1,9 +1,10 @@
 use clap::{Parser, Subcommand};
 
+#[cfg(unix)]
+use crate::commands::AllowCommand;
 use crate::commands::{
-    AllowCommand, CertCommand, Demo, DesiredState, DeviceCommand, EnvelopeCommand, GitCredential,
-    KeyCommand, MessageCommand, Onboard, ReportCommand, Reset, Serve, Status, TenantCommand,
-    TrustCommand,
+    CertCommand, Demo, DesiredState, DeviceCommand, EnvelopeCommand, GitCredential, KeyCommand,
+    MessageCommand, Onboard, ReportCommand, Reset, Serve, Status, TenantCommand, TrustCommand,
 };
 
 /// Brings edge devices aboard workload orchestrators
@@ -64,6 +65,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Trust(TrustCommand),
     /// Say which images may run, and let no others run
+    #[cfg(unix)]
     #[command(subcommand)]
     Allow(AllowCommand),
 }

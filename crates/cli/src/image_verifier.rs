@@ -56,9 +56,8 @@ fn judge(arguments: impl Iterator<Item = OsString>) -> Result<String, String> {
     }
     let settings = Settings::read(&settings_path())?;
     let list = LocalList::open(&settings.list).map_err(|failure| failure.to_string())?;
-    let listing = list.listing().map_err(|failure| failure.to_string())?;
     let log = settings.decision_log();
-    let asked = settings.allowlist(&*listing);
+    let asked = settings.allowlist(list.listing());
     let mut gate = Gate::new("image-verifier", asked).list_serial(list.serial());
     if let Some(log) = &log {
         gate = gate.logging(log);

@@ -13,8 +13,10 @@ mod commands;
 mod device;
 mod exit;
 mod files;
+#[cfg(unix)]
 mod image_verifier;
 mod json;
+#[cfg(unix)]
 mod local_list;
 mod output;
 mod pinned;
@@ -38,13 +40,16 @@ pub(crate) use gangplank_message as message;
 
 /// Runs the program with this process's arguments.
 pub fn main() -> ExitCode {
-    let mut arguments = std::env::args_os();
-    if image_verifier::is_meant(arguments.next().as_deref()) {
-        return image_verifier::main(arguments);
+    #[cfg(unix)]
+    {
+        let mut arguments = std::env::args_os();
+        if image_verifier::is_meant(arguments.next().as_deref()) {
+            return image_verifier::main(arguments);
+        }
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) if error.use_stderr() && commands::is_exec(arguments) => {
+        Err(error) if error.use_stderr() && commands::is_exec(std::env::args_os().skip(1)) => {
             drop(error.print());
             return Exit::NotRun.into();
         }

@@ -1,77 +1,140 @@
 //! A list in a file: the Secure Manager's text, or an indexed one, told apart by content.
 
-use std::fs;
 use std::path::Path;
 
-use gangplank_client::allowlist::{Damaged, Entry, ImageDigest, IndexedList, Listing, text};
+use gangplank_client::allowlist::indexed::Layout;
+use gangplank_client::allowlist::{
+    Change, Entry, ImageDigest, IndexedFile, ListError, ListFile, Listing, Snapshot,
+};
+use serde_json::{Value, json};
 
 use crate::{Exit, Failure, output};
 
-/// A list that was read.
-pub(crate) enum LocalList {
-    Text(Vec<ImageDigest>),
-    Indexed(Vec<u8>),
-}
+/// What a list says.
+#[derive(Debug)]
+pub(crate) struct LocalList(Snapshot);
 
 impl LocalList {
     /// Reads the list at `path`. Lines that are none are told on standard error and allow nothing.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
-        let at = |failure: Failure| failure.while_doing(path.display());
-        let bytes = fs::read(path).map_err(|error| at(Failure::of(Exit::CannotTell, &error)))?;
-        if bytes.starts_with(MAGIC) {
-            return match IndexedList::open(&bytes) {
-                Ok(_) => Ok(Self::Indexed(bytes)),
-                Err(error) => Err(at(Failure::of(Exit::No, &error))),
-            };
-        }
-        let mut digests = Vec::new();
-        for (number, line) in text::lines(&bytes) {
-            match line {
-                Ok(digest) => digests.push(digest),
-                Err(fault) => {
-                    let path = path.display();
-                    output::progress(format_args!("{path}: line {number}: {fault}"));
-                }
+        let snapshot = ListFile::open(path).and_then(|file| file.current());
+        let snapshot = snapshot.map_err(|error| failed(&error))?;
+        if let Snapshot::Text(list) = &snapshot {
+            for (number, fault) in list.faults() {
+                let path = path.display();
+                output::progress(format_args!("{path}: line {number}: {fault}"));
             }
         }
-        digests.sort_unstable();
-        digests.dedup();
-        Ok(Self::Text(digests))
+        Ok(Self(snapshot))
+    }
+
+    /// Makes all changes or none.
+    pub(crate) fn change(path: &Path, changes: &[Change<'_>]) -> Result<(), Failure> {
+        let changed = ListFile::open(path).and_then(|file| file.change(changes));
+        changed.map_err(|error| match (&error, changes.first()) {
+            (ListError::TextOnly(_), Some(change)) => {
+                let said = change.entry.map(|entry| options(&entry).join(", "));
+                let (path, said) = (path.display(), said.unwrap_or_default());
+                let sentence = format!("{path} is a list as text, which has no room for {said}");
+                Failure::new(Exit::CannotTell, sentence)
+            }
+            _ => failed(&error),
+        })
+    }
+
+    /// Takes everything off a list that is there.
+    pub(crate) fn clear(path: &Path) -> Result<(), Failure> {
+        Self::must_be_there(path)?;
+        let file = ListFile::open(path).map_err(|error| failed(&error))?;
+        file.clear().map_err(|error| failed(&error))
+    }
+
+    /// Makes an indexed list, which sorts the digests.
+    pub(crate) fn create(path: &Path, digests: &mut Vec<ImageDigest>) -> Result<(), Failure> {
+        match IndexedFile::create(path, digests, &Layout::default()) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    /// Nothing can be taken off a list that is not there: most likely its name is another.
+    pub(crate) fn must_be_there(path: &Path) -> Result<(), Failure> {
+        match std::fs::metadata(path) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Failure::of(Exit::CannotTell, &error).while_doing(path.display())),
+        }
     }
 
     /// Where digests are found.
-    pub(crate) fn listing(&self) -> Result<Box<dyn Listing + '_>, Failure> {
-        match self {
-            Self::Text(digests) => Ok(Box::new(Sorted(digests))),
-            Self::Indexed(bytes) => match IndexedList::open(bytes) {
-                Ok(list) => Ok(Box::new(list)),
-                Err(error) => Err(Failure::of(Exit::No, &error)),
-            },
-        }
+    pub(crate) fn listing(&self) -> &dyn Listing {
+        &self.0
     }
 
     /// The number of this state of the list, where it has one.
     pub(crate) fn serial(&self) -> Option<u64> {
-        match self {
-            Self::Text(_) => None,
-            Self::Indexed(bytes) => Some(IndexedList::open(bytes).ok()?.header().serial()),
+        match &self.0 {
+            Snapshot::Indexed(list) => Some(list.header().serial()),
+            _ => None,
         }
     }
-}
 
-impl std::fmt::Debug for LocalList {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("LocalList").finish_non_exhaustive()
+    /// Hands out all digests in ascending order, each with what is said of it.
+    pub(crate) fn each(
+        &self,
+        mut each: impl FnMut(&ImageDigest, &Entry<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        match &self.0 {
+            Snapshot::Text(list) => list
+                .digests()
+                .iter()
+                .try_for_each(|digest| each(digest, &Entry::default())),
+            Snapshot::Indexed(list) => list.rows().try_for_each(|row| {
+                let (digest, entry) = row.map_err(|damaged| Failure::of(Exit::No, &damaged))?;
+                each(&digest, &entry)
+            }),
+            _ => Err(Failure::new(Exit::CannotTell, "a list of another kind")),
+        }
+    }
+
+    /// What the list is, in numbers.
+    pub(crate) fn stats(&self) -> Result<Value, Failure> {
+        let mut images = 0_u64;
+        self.each(|_, _| {
+            images += 1;
+            Ok(())
+        })?;
+        Ok(match &self.0 {
+            Snapshot::Text(list) => {
+                json!({ "kind": "text", "images": images, "badLines": list.faults().len() })
+            }
+            Snapshot::Indexed(list) => json!({
+                "kind": "indexed", "images": images, "serial": list.header().serial(),
+                "changes": list.changes(), "changesBeforeRewriting": list.header().log_slots(),
+            }),
+            _ => json!({ "images": images }),
+        })
     }
 }
 
-/// Digests in ascending order.
-struct Sorted<'d>(&'d [ImageDigest]);
-
-impl Listing for Sorted<'_> {
-    fn find(&self, digest: &ImageDigest) -> Result<Option<Entry<'_>>, Damaged> {
-        self.0.find(digest)
-    }
+/// The options that say this of a digest.
+fn options(entry: &Entry<'_>) -> Vec<&'static str> {
+    let said = [
+        ("--not-before", entry.not_before.is_some()),
+        ("--expires", entry.expires.is_some()),
+        ("--tenant", entry.tenant.is_some()),
+        ("--repository", entry.repository.is_some()),
+        ("--owner", entry.owner.is_some()),
+        ("--reason", entry.reason.is_some()),
+    ];
+    let options = said.into_iter().filter(|(_, is_said)| *is_said);
+    options.map(|(option, _)| option).collect()
 }
 
-const MAGIC: &[u8; 16] = b"gangplank list\n\x1a";
+/// What is malformed is a no, what is not there cannot be told.
+pub(crate) fn failed(error: &ListError) -> Failure {
+    let exit = match error {
+        ListError::Index { .. } | ListError::Lines { .. } => Exit::No,
+        _ => Exit::CannotTell,
+    };
+    Failure::of(exit, error)
+}

@@ -1,5 +1,6 @@
 //! One verb, one file.
 
+#[cfg(unix)]
 mod allow;
 mod cert;
 mod demo;
@@ -20,6 +21,7 @@ mod trust;
 use crate::arguments::{Cli, Command};
 use crate::{Exit, Failure};
 
+#[cfg(unix)]
 pub(crate) use allow::{AllowCommand, answer as allow_answer};
 pub(crate) use cert::CertCommand;
 pub(crate) use demo::Demo;
@@ -60,6 +62,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Envelope(command) => envelope::run(command),
         Command::Message(command) => message::run(command),
         Command::Trust(command) => trust::run(command),
+        #[cfg(unix)]
         Command::Allow(command) => allow::run(command),
     }
 }

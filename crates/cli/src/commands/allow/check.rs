@@ -1,10 +1,14 @@
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::Args;
 use gangplank_client::allowlist::{Gate, Refused};
+use serde_json::Value;
 
 use super::gate::{Answer, GateArguments};
+use super::place::Place;
 use crate::local_list::LocalList;
+use crate::runtime::block_on;
 use crate::{Exit, Failure, output};
 
 #[derive(Debug, Args)]
@@ -13,34 +17,86 @@ pub(crate) struct Check {
     #[arg(value_name = "REFERENCE", required = true)]
     references: Vec<OsString>,
     #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
     gate: GateArguments,
 }
 
 pub(super) fn run(arguments: &Check) -> Result<Exit, Failure> {
-    let gate = &arguments.gate;
-    let list = LocalList::open(&gate.list)?;
-    let listing = list.listing()?;
+    // What is no UTF-8 is no reference either way.
+    let text = |reference: &OsString| reference.to_string_lossy().into_owned();
+    let references: Vec<String> = arguments.references.iter().map(text).collect();
+    match &arguments.place.list {
+        Some(path) => by_file(arguments, path, &references),
+        None if arguments.gate.is_said() => {
+            let sentence = "--log and --audit are for a list in a file (--list)";
+            Err(Failure::new(Exit::CannotTell, sentence))
+        }
+        None => by_server(&arguments.place, &references),
+    }
+}
+
+fn by_file(arguments: &Check, path: &Path, references: &[String]) -> Result<Exit, Failure> {
+    let (gate, place) = (&arguments.gate, &arguments.place);
+    let list = LocalList::open(path)?;
     let log = gate.decision_log();
     gate.warn_of_audit();
-    let mut asked = Gate::new("check", gate.allowlist(&*listing)).list_serial(list.serial());
+    let allowlist = gate.allowlist(list.listing(), place.tenant.as_ref());
+    let mut asked = Gate::new("check", allowlist).list_serial(list.serial());
     if let Some(log) = &log {
         asked = asked.logging(log);
     }
     let mut exit = Exit::Done;
-    for reference in &arguments.references {
-        // What is no UTF-8 is no reference either way.
-        let reference = reference.to_string_lossy();
-        let judged = asked.image(&reference);
+    for reference in references {
+        let judged = asked.image(reference);
         exit = match (&judged, exit) {
             (Err(Refused::NotLogged(_)), _) | (_, Exit::CannotTell) => Exit::CannotTell,
             (Err(_), _) => Exit::No,
             (Ok(_), exit) => exit,
         };
-        let answer = Answer::of(&reference, gate.mode(), judged.as_ref());
-        match gate.json {
+        let answer = Answer::of(reference, gate.mode(), judged.as_ref());
+        match place.json {
             true => output::json(&answer)?,
             false => output::line(answer.line())?,
         }
     }
     Ok(exit)
+}
+
+/// The server judges by its own clock.
+fn by_server(place: &Place, references: &[String]) -> Result<Exit, Failure> {
+    let list = place.server()?;
+    let verdicts = block_on(async { list.check(references).await })?;
+    let mut exit = Exit::Done;
+    for (reference, verdict) in references.iter().zip(&verdicts) {
+        let word = |member: &str| verdict[member].as_str().unwrap_or_default();
+        let is_permitted = word("verdict") == "permitted" && verdict["image"] == **reference;
+        if !is_permitted {
+            exit = Exit::No;
+        }
+        match (place.json, is_permitted) {
+            (true, _) => output::json(&told(reference, verdict, is_permitted))?,
+            (false, true) => output::line(output::visible(&format!("{reference} may run")))?,
+            (false, false) => {
+                let line = format!("{reference}: {}", word("reason"));
+                output::line(output::visible(&line))?;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// As of a list in a file.
+fn told(reference: &str, verdict: &Value, is_permitted: bool) -> Value {
+    let mut told = serde_json::Map::new();
+    told.insert("image".to_owned(), reference.into());
+    let word = if is_permitted { "permit" } else { "deny" };
+    told.insert("verdict".to_owned(), word.into());
+    told.insert("mode".to_owned(), "enforce".into());
+    for member in ["code", "reason"] {
+        if let Some(text) = verdict.get(member) {
+            told.insert(member.to_owned(), text.clone());
+        }
+    }
+    Value::Object(told)
 }

@@ -1,7 +1,9 @@
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use gangplank_client::allowlist::{self, Gate, OptionPolicy, PermittedLaunch, Refused};
+use gangplank_client::trust::TenantId;
 use serde_json::to_string;
 
 use super::gate::{Answer, GateArguments};
@@ -13,8 +15,17 @@ pub(crate) struct Exec {
     /// What is said of options such as --privileged or --volume
     #[arg(long, value_enum, default_value = "strict")]
     policy: Policy,
+    /// The list: the Secure Manager's text file, or an indexed file
+    #[arg(long, value_name = "FILE", required = true)]
+    list: PathBuf,
+    /// The tenant whose device this is; without it, entries for one tenant do not count
+    #[arg(long, value_name = "ID", value_parser = TenantId::parse)]
+    tenant: Option<TenantId>,
     #[command(flatten)]
     gate: GateArguments,
+    /// One JSON object on standard error: standard output is the command's
+    #[arg(long)]
+    json: bool,
     /// docker, podman or nerdctl with run or create, and an image that is pinned by its digest
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -49,8 +60,7 @@ pub(super) fn run(arguments: &Exec) -> Result<Exit, Failure> {
 /// Returns only if nothing was started.
 fn judge_and_start(arguments: &Exec, command: &[&str]) -> Result<Exit, Failure> {
     let gate = &arguments.gate;
-    let list = LocalList::open(&gate.list)?;
-    let listing = list.listing()?;
+    let list = LocalList::open(&arguments.list)?;
     let log = gate.decision_log();
     gate.warn_of_audit();
     let options = match arguments.policy {
@@ -60,7 +70,11 @@ fn judge_and_start(arguments: &Exec, command: &[&str]) -> Result<Exit, Failure> 
             OptionPolicy::Compat
         }
     };
-    let mut asked = Gate::new("exec", gate.allowlist(&*listing)).list_serial(list.serial());
+    let mut asked = Gate::new(
+        "exec",
+        gate.allowlist(list.listing(), arguments.tenant.as_ref()),
+    )
+    .list_serial(list.serial());
     if let Some(log) = &log {
         asked = asked.logging(log);
     }
@@ -79,7 +93,7 @@ fn tell(arguments: &Exec, judged: Result<&PermittedLaunch<'_>, &Refused<'_>>) {
     let image = permit.map(|permit| permit.image().to_string());
     let image = image.unwrap_or_default();
     let answer = Answer::of(&image, arguments.gate.mode(), permit);
-    match (arguments.gate.json, permit) {
+    match (arguments.json, permit) {
         (true, _) => drop(to_string(&answer).map(|json| eprintln!("{json}"))),
         (false, Ok(permit)) if permit.would_be_denied().is_some() => {
             output::progress(answer.line());

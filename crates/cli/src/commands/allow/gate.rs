@@ -6,45 +6,46 @@ use clap::Args;
 use gangplank_client::allowlist::{
     Allowlist, DecisionLog, Listing, Mode, Permit, Refused, trusted_time,
 };
+use gangplank_client::trust::TenantId;
 use serde::Serialize;
 
 use crate::output;
 
-/// Which list, and how it is asked.
+/// How a list in a file is asked.
 #[derive(Debug, Args)]
 pub(crate) struct GateArguments {
-    /// The list: the Secure Manager's text file, or an indexed file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) list: PathBuf,
-    /// The tenant whose device this is; without it, entries for one tenant do not count
-    #[arg(long, value_name = "ID")]
-    tenant: Option<String>,
     /// Write every decision down before it is told, and permit nothing that cannot be
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
     /// AUDIT MODE: let everything pass that is pinned, and say what would be denied
     #[arg(long)]
     audit: bool,
-    /// One JSON object for each image
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 impl GateArguments {
-    /// Asks `listing`, now.
-    pub(crate) fn allowlist<'l>(&'l self, listing: &'l dyn Listing) -> Allowlist<'l> {
+    /// Asks `listing`, now, for the devices of a tenant.
+    pub(crate) fn allowlist<'l>(
+        &self,
+        listing: &'l dyn Listing,
+        tenant: Option<&'l TenantId>,
+    ) -> Allowlist<'l> {
         let mut list = Allowlist::new(listing).mode(self.mode());
         if let Some(now) = trusted_time() {
             list = list.at(now);
         }
-        match &self.tenant {
-            Some(tenant) => list.in_tenant(tenant),
+        match tenant {
+            Some(tenant) => list.in_tenant(tenant.as_str()),
             None => list,
         }
     }
 
     pub(crate) fn decision_log(&self) -> Option<DecisionLog> {
         self.log.as_ref().map(DecisionLog::new)
+    }
+
+    /// Whether anything was said of how a list in a file is asked.
+    pub(crate) fn is_said(&self) -> bool {
+        self.log.is_some() || self.audit
     }
 
     pub(crate) fn mode(&self) -> Mode {

@@ -2,10 +2,13 @@
 
 mod check;
 mod containerd;
-#[cfg(unix)]
+mod edit;
 mod exec;
 mod gate;
+mod list;
 mod log;
+mod place;
+mod transfer;
 
 use clap::Subcommand;
 use gangplank_client::allowlist::{Mode, Permit, Refused};
@@ -14,13 +17,28 @@ use crate::{Exit, Failure};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AllowCommand {
+    /// Put images on a list, by their digests
+    ///
+    /// A digest that is there already is said anew. A list in a file that is not there is made, as text.
+    Add(edit::Add),
+    /// Take images off a list
+    Remove(edit::Remove),
+    /// Take everything off a list
+    Clear(edit::Clear),
+    /// Show a list
+    List(list::List),
+    /// Put all digests of a text on a list, or none if a line is no digest
+    Import(transfer::Import),
+    /// Write a list as text, 64 hex digits a line
+    Export(transfer::Export),
+    /// Say how many images a list has, and which state of it this is
+    Stats(list::Stats),
     /// Ask a list about images; exit code 1 if one of them may not run
     Check(check::Check),
     /// Start a container, if the list permits its image
     ///
     /// What runs is the command behind the two dashes, argument by argument as it was checked. Exit code
     /// 126 if it is refused, 125 if it could not be judged or started; every other is the command's.
-    #[cfg(unix)]
     Exec(exec::Exec),
     /// Look at the log of what gates decided
     #[command(subcommand)]
@@ -36,8 +54,14 @@ pub(crate) fn answer(image: &str, mode: Mode, judged: Result<&Permit<'_>, &Refus
 
 pub(crate) fn run(command: AllowCommand) -> Result<Exit, Failure> {
     match command {
+        AllowCommand::Add(arguments) => edit::add(&arguments),
+        AllowCommand::Remove(arguments) => edit::remove(&arguments),
+        AllowCommand::Clear(arguments) => edit::clear(&arguments),
+        AllowCommand::List(arguments) => list::list(&arguments),
+        AllowCommand::Import(arguments) => transfer::import(&arguments),
+        AllowCommand::Export(arguments) => transfer::export(&arguments),
+        AllowCommand::Stats(arguments) => list::stats(&arguments),
         AllowCommand::Check(arguments) => check::run(&arguments),
-        #[cfg(unix)]
         AllowCommand::Exec(arguments) => exec::run(&arguments),
         AllowCommand::Log(command) => log::run(&command),
         AllowCommand::ContainerdCheck(arguments) => containerd::run(&arguments),

@@ -1,0 +1,180 @@
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use gangplank_client::allowlist::{Change, Entry, ImageDigest, import_text, text};
+use serde_json::{Value, json};
+
+use super::edit::said;
+use super::place::Place;
+use crate::local_list::LocalList;
+use crate::runtime::block_on;
+use crate::{Exit, Failure, files, output};
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// A list as text: 64 hex digits a line; `-` is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// How a list file is made that is not there yet
+    #[arg(long, value_enum, default_value = "indexed", requires = "list")]
+    format: Format,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// One digest a line, and nothing else
+    Text,
+    /// For any number of digests, with what is said of each
+    Indexed,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// Leave out what does not count for all devices, all images and all times, and say how many
+    ///
+    /// As text, a digest counts without conditions. Without this flag nothing is written then.
+    #[arg(long)]
+    unconditional: bool,
+    /// The file to make; one that exists is not overwritten. Without it, standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Adds what a text has, or nothing if one of its lines is no digest.
+pub(super) fn import(arguments: &Import) -> Result<Exit, Failure> {
+    let place = &arguments.place;
+    let text = match arguments.file.as_os_str() == "-" {
+        true => files::stdin(MAX_STDIN)?,
+        false => std::fs::read(&arguments.file).map_err(|error| {
+            Failure::of(Exit::CannotTell, &error).while_doing(arguments.file.display())
+        })?,
+    };
+    let mut digests = import_text(&text)
+        .map_err(|error| Failure::of(Exit::No, &error).while_doing(arguments.file.display()))?;
+    drop(text);
+    let Some(path) = &place.list else {
+        return upload(place, &digests);
+    };
+    if path.exists() || arguments.format == Format::Text {
+        let entry = Some(Entry::default());
+        let changes: Vec<Change<'_>> = digests
+            .iter()
+            .map(|digest| Change {
+                digest: *digest,
+                entry,
+            })
+            .collect();
+        LocalList::change(path, &changes)?;
+    } else {
+        LocalList::create(path, &mut digests)?;
+    }
+    if place.json {
+        output::json(&LocalList::open(path)?.stats()?)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// In parts that the server takes at once; if one fails, those before it stay.
+fn upload(place: &Place, digests: &[ImageDigest]) -> Result<Exit, Failure> {
+    let list = place.server()?;
+    let edited = block_on(async {
+        let mut edited = Value::Null;
+        for part in digests.chunks(PART) {
+            let images = part.iter().map(|digest| said(digest, &Entry::default()));
+            let edit = json!({ "add": images.collect::<Vec<_>>() });
+            edited = list.edit(&edit).await?;
+        }
+        Ok(edited)
+    })?;
+    if place.json {
+        output::json(&edited)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes the list as the Secure Manager's text.
+pub(super) fn export(arguments: &Export) -> Result<Exit, Failure> {
+    let place = &arguments.place;
+    let mut written = Written::default();
+    let mut take = |digest: &ImageDigest, has_conditions: bool| {
+        written.take(digest, has_conditions, arguments.unconditional)
+    };
+    match &place.list {
+        Some(path) => LocalList::open(path)?.each(|digest, entry| {
+            let has_conditions = without_notes(entry) != Entry::default();
+            take(digest, has_conditions)
+        })?,
+        None => {
+            let list = place.server()?;
+            let of_server = |image: Value| {
+                let (digest, has_conditions) = of_server(&image)?;
+                take(&digest, has_conditions)
+            };
+            block_on(async { list.each(of_server).await })?;
+        }
+    }
+    if written.left_out > 0 {
+        let left_out = written.left_out;
+        output::progress(format_args!("{left_out} with conditions are left out"));
+    }
+    match &arguments.out {
+        Some(path) => files::create_public(path, &written.text)?,
+        None => output::write(&written.text)?,
+    }
+    Ok(Exit::Done)
+}
+
+/// What an export has so far.
+#[derive(Default)]
+struct Written {
+    text: Vec<u8>,
+    left_out: usize,
+}
+
+impl Written {
+    fn take(
+        &mut self,
+        digest: &ImageDigest,
+        has_conditions: bool,
+        unconditional: bool,
+    ) -> Result<(), Failure> {
+        match (has_conditions, unconditional) {
+            (false, _) => self.text.extend_from_slice(&text::line(digest)),
+            (true, true) => self.left_out += 1,
+            (true, false) => {
+                let sentence = format!(
+                    "{digest} counts under conditions, which the text would lose; see --unconditional"
+                );
+                return Err(Failure::new(Exit::No, sentence));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A digest as the server tells it, and whether it counts under conditions.
+fn of_server(image: &Value) -> Result<(ImageDigest, bool), Failure> {
+    let digest = image.get("digest").and_then(Value::as_str);
+    let digest = ImageDigest::parse(digest.unwrap_or_default())
+        .map_err(|error| Failure::of(Exit::BadAnswer, &error))?;
+    let is_said = |name: &str| image.get(name).is_some_and(|value| !value.is_null());
+    Ok((digest, CONDITIONS.into_iter().any(is_said)))
+}
+
+/// Who put it there and why is no condition.
+fn without_notes<'e>(entry: &Entry<'e>) -> Entry<'e> {
+    let mut entry = *entry;
+    entry.owner = None;
+    entry.reason = None;
+    entry
+}
+
+const CONDITIONS: [&str; 4] = ["notBefore", "expires", "tenant", "repository"];
+/// Images of one edit on the server.
+const PART: usize = 1000;
+/// Ten million digests.
+const MAX_STDIN: usize = 1 << 30;

@@ -1,0 +1,342 @@
+//! Lists in files and on the server, edited and shown.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod common;
+
+use common::{Folder, Ran, Server};
+use serde_json::{Value, json};
+
+fn hex(digit: &str) -> String {
+    digit.repeat(64)
+}
+
+fn sha256(digit: &str) -> String {
+    format!("sha256:{}", hex(digit))
+}
+
+/// `allow VERB …` on the list `list`.
+fn on_file(folder: &Folder, verb: &str, more: &[&str], code: i32) -> Ran {
+    let arguments = [&["allow", verb, "--list", "list"], more].concat();
+    folder.run(&arguments, b"").exit(code)
+}
+
+#[test]
+fn a_list_as_text_is_edited_and_shown() {
+    let folder = Folder::new();
+    on_file(&folder, "add", &[&hex("b"), &sha256("a"), &hex("b")], 0);
+    assert_eq!(
+        folder.read("list"),
+        format!("{}\n{}\n", hex("a"), hex("b")).as_bytes()
+    );
+    on_file(&folder, "add", &[&hex("C")], 0);
+    let shown = on_file(&folder, "list", &[], 0).stdout();
+    assert_eq!(
+        shown,
+        format!("{}\n{}\n{}\n", sha256("a"), sha256("b"), sha256("c"))
+    );
+    let lines = on_file(&folder, "list", &["--json"], 0).lines();
+    assert_eq!(lines[0], json!({"digest": sha256("a")}));
+    on_file(&folder, "remove", &[&sha256("b"), &hex("d")], 0);
+    assert_eq!(
+        folder.read("list"),
+        format!("{}\n{}\n", hex("a"), hex("c")).as_bytes()
+    );
+    let stats = on_file(&folder, "stats", &["--json"], 0).lines().remove(0);
+    assert_eq!(stats, json!({"kind": "text", "images": 2, "badLines": 0}));
+    let refused = on_file(
+        &folder,
+        "add",
+        &[&hex("d"), "--owner", "o", "--expires", "5"],
+        2,
+    );
+    let complaint = refused.silent().complaint();
+    assert!(complaint.contains("--expires, --owner"), "{complaint}");
+    for wrong in [
+        "",
+        "a",
+        "sha512:a",
+        &hex("g"),
+        &format!("{}0", hex("a")),
+        &format!(" {}", hex("a")),
+    ] {
+        on_file(&folder, "add", &[&hex("e"), wrong], 2);
+        on_file(&folder, "remove", &[&hex("a"), wrong], 2);
+    }
+    assert_eq!(
+        folder.read("list"),
+        format!("{}\n{}\n", hex("a"), hex("c")).as_bytes()
+    );
+    on_file(&folder, "clear", &[], 0);
+    assert_eq!(folder.read("list"), b"");
+    std::fs::remove_file(folder.path("list")).unwrap();
+    for (verb, more) in [
+        ("remove", vec!["-"; 0]),
+        ("clear", vec![]),
+        ("list", vec![]),
+        ("stats", vec![]),
+        ("export", vec![]),
+    ] {
+        let digest = hex("a");
+        let more = if verb == "remove" {
+            vec![digest.as_str()]
+        } else {
+            more
+        };
+        on_file(&folder, verb, &more, 2).silent();
+    }
+    assert!(!folder.path("list").exists());
+}
+
+#[test]
+fn bad_lines_are_told_and_refused_by_an_import() {
+    let folder = Folder::new();
+    folder.write(
+        "list",
+        format!("{}\r\nno digest\n# a remark\n\n{}", hex("A"), hex("b")),
+    );
+    let ran = on_file(&folder, "list", &[], 0);
+    assert_eq!(ran.stdout(), format!("{}\n{}\n", sha256("a"), sha256("b")));
+    assert!(ran.complaint().contains("line 2: "), "{}", ran.complaint());
+    for (more, there) in [
+        (vec!["--list", "new"], false),
+        (vec!["--list", "old"], true),
+    ] {
+        folder.write("old", format!("{}\n", hex("c")));
+        let arguments = [&["allow", "import", "list"], &more[..]].concat();
+        let complaint = folder.run(&arguments, b"").exit(1).silent().complaint();
+        assert!(complaint.contains("line 2: "), "{complaint}");
+        assert_eq!(folder.path(more[1]).exists(), there);
+    }
+    assert_eq!(folder.read("old"), format!("{}\n", hex("c")).as_bytes());
+    folder
+        .run(&["allow", "import", "no", "--list", "new"], b"")
+        .exit(2);
+}
+
+#[test]
+fn an_indexed_list_keeps_what_is_said() {
+    let folder = Folder::new();
+    let text = format!("{}\n{}\n", hex("b"), hex("a"));
+    let import = ["allow", "import", "-", "--list", "list", "--json"];
+    let stats = folder
+        .run(&import, text.as_bytes())
+        .exit(0)
+        .lines()
+        .remove(0);
+    assert_eq!(
+        (&stats["kind"], &stats["images"]),
+        (&json!("indexed"), &json!(2))
+    );
+    assert!(folder.read("list").starts_with(b"gangplank list\n"));
+    let said = [
+        "--expires",
+        "2100-01-01T00:00:00Z",
+        "--not-before",
+        "5",
+        "--repository",
+        "a.example/pump",
+        "--owner",
+        "ops",
+        "--reason",
+        "release 7",
+        "--tenant",
+        "plant-7",
+    ];
+    on_file(
+        &folder,
+        "add",
+        &[&[hex("c").as_str()], &said[..]].concat(),
+        0,
+    );
+    on_file(&folder, "add", &[&hex("d"), "--reason", "because"], 0);
+    on_file(&folder, "remove", &[&hex("b")], 0);
+    let all = json!({"digest": sha256("c"), "notBefore": 5, "expires": 4_102_444_800_u64, "tenant": "plant-7",
+        "repository": "a.example/pump", "owner": "ops", "reason": "release 7"});
+    let lines = on_file(&folder, "list", &["--json"], 0).lines();
+    assert_eq!(
+        lines,
+        [
+            json!({"digest": sha256("a")}),
+            all,
+            json!({"digest": sha256("d"), "reason": "because"})
+        ]
+    );
+    assert_eq!(
+        on_file(&folder, "list", &["--tenant", "other"], 0)
+            .stdout()
+            .lines()
+            .count(),
+        2
+    );
+
+    let pump = format!("a.example/pump@{}", sha256("c"));
+    let other = format!("a.example/other@{}", sha256("c"));
+    on_file(&folder, "check", &[&pump, "--tenant", "plant-7"], 0);
+    for (image, more, code) in [
+        (&pump, vec![], "other-tenant"),
+        (&other, vec!["--tenant", "plant-7"], "other-repository"),
+    ] {
+        let arguments = [&[image.as_str(), "--json"], &more[..]].concat();
+        assert_eq!(
+            on_file(&folder, "check", &arguments, 1).lines()[0]["code"],
+            code
+        );
+    }
+
+    on_file(&folder, "export", &[], 1).silent();
+    let ran = on_file(&folder, "export", &["--unconditional"], 0);
+    assert_eq!(ran.stdout(), format!("{}\n{}\n", hex("a"), hex("d")));
+    assert!(
+        ran.complaint().contains("1 with conditions"),
+        "{}",
+        ran.complaint()
+    );
+    on_file(&folder, "export", &["--unconditional", "--out", "text"], 0);
+    on_file(&folder, "export", &["--unconditional", "--out", "text"], 2);
+    folder
+        .run(
+            &[
+                "allow", "import", "text", "--list", "again", "--format", "text",
+            ],
+            b"",
+        )
+        .exit(0);
+    assert_eq!(folder.read("again"), folder.read("text"));
+
+    on_file(&folder, "clear", &[], 0);
+    assert_eq!(on_file(&folder, "list", &[], 0).stdout(), "");
+    on_file(
+        &folder,
+        "add",
+        &[&hex("e"), "--expires", "5", "--not-before", "5"],
+        2,
+    );
+    let mut damaged = folder.read("list");
+    damaged[20] ^= 1;
+    folder.write("list", damaged);
+    on_file(&folder, "list", &[], 1).silent();
+    on_file(&folder, "check", &[&pump], 1).silent();
+}
+
+#[test]
+fn the_servers_list_is_edited_and_asked() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, &["--public-url", "https://wfm.example"]);
+    let run = |verb: &str, more: &[&str], code: i32| {
+        let arguments = [&["allow", verb, "--data", "data"], more].concat();
+        folder.run(&arguments, b"").exit(code)
+    };
+    assert_eq!(run("list", &[], 0).stdout(), "");
+    let added = run("add", &[&hex("b"), &sha256("a"), "--json"], 0)
+        .lines()
+        .remove(0);
+    assert_eq!((&added["added"], &added["count"]), (&json!(2), &json!(2)));
+    run(
+        "add",
+        &[
+            &hex("c"),
+            "--expires",
+            "4102444800",
+            "--repository",
+            "a.example/pump",
+            "--owner",
+            "ops",
+        ],
+        0,
+    );
+    let lines = run("list", &["--json"], 0).lines();
+    let said = json!({"digest": sha256("c"), "expires": 4_102_444_800_u64, "repository": "a.example/pump", "owner": "ops"});
+    assert_eq!(
+        lines,
+        [
+            json!({"digest": sha256("a")}),
+            json!({"digest": sha256("b")}),
+            said
+        ]
+    );
+    let image = |name: &str, digit: &str| format!("{name}@{}", sha256(digit));
+    let (pump, other, unlisted) = (
+        image("a.example/pump", "c"),
+        image("a.example/other", "c"),
+        image("x", "d"),
+    );
+    assert_eq!(
+        run("check", &[&pump, &image("x", "a")], 0)
+            .stdout()
+            .lines()
+            .count(),
+        2
+    );
+    let answers = run("check", &[&pump, &other, &unlisted, "x:1", "--json"], 1).lines();
+    let codes: Vec<&Value> = answers.iter().map(|answer| &answer["code"]).collect();
+    assert_eq!(
+        codes,
+        [
+            &Value::Null,
+            &json!("other-repository"),
+            &json!("not-listed"),
+            &json!("no-digest")
+        ]
+    );
+    assert_eq!(answers[0]["verdict"], "permit");
+    assert!(run("check", &[&unlisted], 1).stdout().contains(": "));
+    run("check", &[&pump, "--audit"], 2);
+    run("check", &[&pump, "--log", "log"], 2);
+    run("remove", &[&hex("a")], 0);
+    run("export", &[], 1);
+    assert_eq!(
+        run("export", &["--unconditional"], 0).stdout(),
+        format!("{}\n", hex("b"))
+    );
+
+    let many: String = (0..2500).map(|number| format!("{number:064x}\n")).collect();
+    folder.write("many", &many);
+    run("import", &["many"], 0);
+    assert_eq!(
+        run("export", &["--unconditional"], 0).stdout(),
+        format!("{many}{}\n", hex("b"))
+    );
+    let stats = run("stats", &["--json"], 0).lines().remove(0);
+    assert_eq!(stats["count"], 2502);
+    assert!(
+        stats["revision"].is_u64() && stats.get("images").is_none(),
+        "{stats}"
+    );
+    run("clear", &[], 0);
+    assert_eq!(run("list", &[], 0).stdout(), "");
+    run("list", &["--tenant", "nobody"], 1).silent();
+    run("list", &["--list", "many"], 2);
+    drop(server);
+}
+
+#[test]
+fn without_a_list_or_a_server_it_cannot_be_told() {
+    let folder = Folder::new();
+    for verb in ["list", "stats", "clear", "export"] {
+        folder.run(&["allow", verb], b"").exit(2).silent();
+    }
+    let digest = hex("a");
+    for arguments in [
+        ["allow", "add", &digest],
+        ["allow", "remove", &digest],
+        ["allow", "check", "x"],
+    ] {
+        folder.run(&arguments, b"").exit(2).silent();
+    }
+    for verb in [
+        "add",
+        "remove",
+        "clear",
+        "list",
+        "check",
+        "import",
+        "export",
+        "stats",
+        "exec",
+        "log",
+        "containerd-check",
+    ] {
+        folder.run(&["allow", verb, "--help"], b"").exit(0);
+    }
+}
