@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::sync::LazyLock;
 
 use gangplank_allowlist::signed::{
-    ExpectedList, Kept, ListDelta, ListFormat, ListManifest, ListName, SignedList,
+    ExpectedList, ExpectedName, Kept, ListDelta, ListFormat, ListManifest, ListName, SignedList,
     VerifiedManifest, write_delta,
 };
 use gangplank_allowlist::text::CanonicalText;
@@ -130,9 +130,9 @@ fn trusted() -> TrustedKey {
     TrustedKey::vouch(id, KEY.public_key().clone())
 }
 
-fn expect(name: &ListName) -> ExpectedList<'_> {
+fn expect(name: &ListName) -> ExpectedList {
     ExpectedList {
-        name,
+        name: ExpectedName::Exactly(name.clone()),
         audience: ExpectedAudience::NotCompared,
     }
 }

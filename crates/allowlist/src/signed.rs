@@ -4,7 +4,7 @@
 //! This fetches nothing, keeps nothing and reads no clock. What a device does with it:
 //!
 //! ```
-//! use gangplank_allowlist::signed::{ExpectedList, Kept, ListName, SignedList};
+//! use gangplank_allowlist::signed::{ExpectedList, ExpectedName, Kept, ListName, SignedList};
 //! use gangplank_allowlist::{Allowlist, PinnedImage};
 //! use gangplank_envelope::ExpectedAudience;
 //! use gangplank_key::{Backend, TrustedKey};
@@ -16,8 +16,10 @@
 //!     remembered: Option<&[u8]>,
 //!     now: u64,
 //! ) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
-//!     let name = ListName::parse("plant-7")?;
-//!     let expect = ExpectedList { name: &name, audience: ExpectedAudience::NotCompared };
+//!     let expect = ExpectedList {
+//!         name: ExpectedName::Exactly(ListName::parse("plant-7")?),
+//!         audience: ExpectedAudience::NotCompared,
+//!     };
 //!     let backend = Backend::PURE_RUST;
 //!     let before = remembered.map(|bytes| Kept::decode(bytes, backend)).transpose()?;
 //!
@@ -57,11 +59,22 @@ pub struct SignedList<'w> {
 
 /// Which list is expected. It has no default.
 #[derive(Clone, Debug)]
-pub struct ExpectedList<'a> {
-    /// Its name. A signer may have many lists, and each is signed for its own place.
-    pub name: &'a ListName,
+pub struct ExpectedList {
+    /// Its name.
+    pub name: ExpectedName,
     /// For whom it must be meant.
     pub audience: ExpectedAudience,
+}
+
+/// Which name is accepted. A signer may have many lists, and each is signed for its own place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExpectedName {
+    /// Exactly this one.
+    Exactly(ListName),
+    /// Whatever it is: for tools that look at other people's lists. Of a list that
+    /// [follows](VerifiedManifest::follow) another the name is compared nevertheless.
+    NotCompared,
 }
 
 impl<'w> SignedList<'w> {
@@ -80,7 +93,7 @@ impl<'w> SignedList<'w> {
     pub fn verify(
         &self,
         key: &TrustedKey,
-        expect: &ExpectedList<'_>,
+        expect: &ExpectedList,
     ) -> Result<VerifiedManifest, SignedListError> {
         let mut scratch = Vec::new();
         let envelope = Envelope::decode(self.envelope, &LIMITS, &mut scratch)?;
@@ -93,11 +106,14 @@ impl<'w> SignedList<'w> {
             },
         )?;
         let manifest = ListManifest::parse(verified.payload())?;
-        if manifest.name != *expect.name {
-            return Err(SignedListError::OtherList {
-                expected: expect.name.clone(),
-                found: manifest.name,
-            });
+        match &expect.name {
+            ExpectedName::Exactly(expected) if *expected != manifest.name => {
+                return Err(SignedListError::OtherList {
+                    expected: expected.clone(),
+                    found: manifest.name,
+                });
+            }
+            _ => {}
         }
         let backend = key.key().backend();
         Ok(VerifiedManifest {

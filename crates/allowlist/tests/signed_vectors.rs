@@ -7,8 +7,8 @@ use std::convert::Infallible;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use gangplank_allowlist::signed::{
-    ContentError, DeltaError, ExpectedList, Kept, ListName, Rollback, SignedList, SignedListError,
-    VerifiedManifest, write_delta,
+    ContentError, DeltaError, ExpectedList, ExpectedName, Kept, ListName, Rollback, SignedList,
+    SignedListError, VerifiedManifest, write_delta,
 };
 use gangplank_allowlist::text::CanonicalText;
 use gangplank_envelope::{Audience, ExpectedAudience};
@@ -77,7 +77,7 @@ fn verify(inputs: &Value, backend: Backend) -> Result<VerifiedManifest, &'static
     let key = PublicKey::from_spki(&bytes(inputs, "spki").unwrap(), backend).unwrap();
     let key = TrustedKey::vouch(CertificateId::parse(text("certificateId")).unwrap(), key);
     let expect = ExpectedList {
-        name: &ListName::parse(text("list")).unwrap(),
+        name: ExpectedName::Exactly(ListName::parse(text("list")).unwrap()),
         audience: match inputs["audience"].as_str() {
             Some(audience) => ExpectedAudience::Exactly(Audience::parse(audience).unwrap()),
             None => ExpectedAudience::NotCompared,

@@ -42,7 +42,7 @@ fn verified(manifest: &ListManifest) -> VerifiedManifest {
     let envelope = Envelope::prepare(manifest.to_json().unwrap(), form, &id).unwrap();
     let envelope = envelope.sign_with(&key).unwrap();
     let expect = ExpectedList {
-        name: &manifest.name,
+        name: ExpectedName::Exactly(manifest.name.clone()),
         audience: ExpectedAudience::NotCompared,
     };
     let trusted = TrustedKey::vouch(id, key.public_key().clone());

@@ -4,11 +4,17 @@ mod check;
 mod containerd;
 mod edit;
 mod exec;
+mod fetch;
 mod gate;
 mod list;
 mod log;
 mod place;
+mod publish;
+mod sign;
+mod signed;
+mod source;
 mod transfer;
+mod verify;
 
 use clap::Subcommand;
 use gangplank_client::allowlist::{Mode, Permit, Refused};
@@ -40,6 +46,19 @@ pub(crate) enum AllowCommand {
     /// What runs is the command behind the two dashes, argument by argument as it was checked. Exit code
     /// 126 if it is refused, 125 if it could not be judged or started; every other is the command's.
     Exec(exec::Exec),
+    /// Sign a list: the envelope says which bytes it has, which version it is, and until when it counts
+    Sign(sign::Sign),
+    /// Say whether a list is as somebody signed it, no older than the one before, and counts now
+    Verify(verify::Verify),
+    /// Sign a list into a folder, from which devices fetch it over any static web server
+    ///
+    /// The folder gets NAME-VERSION.list, NAME-FROM-VERSION.delta and at last NAME.manifest.json.
+    Publish(publish::Publish),
+    /// Fetch a published list, and put it in its place when it is verified
+    ///
+    /// Takes the delta where it fits. Whatever fails, the list that is there stays, and counts as long as
+    /// it was signed for.
+    Fetch(fetch::Fetch),
     /// Look at the log of what gates decided
     #[command(subcommand)]
     Log(log::LogCommand),
@@ -63,6 +82,10 @@ pub(crate) fn run(command: AllowCommand) -> Result<Exit, Failure> {
         AllowCommand::Stats(arguments) => list::stats(&arguments),
         AllowCommand::Check(arguments) => check::run(&arguments),
         AllowCommand::Exec(arguments) => exec::run(&arguments),
+        AllowCommand::Sign(arguments) => sign::run(&arguments),
+        AllowCommand::Verify(arguments) => verify::run(&arguments),
+        AllowCommand::Publish(arguments) => publish::run(&arguments),
+        AllowCommand::Fetch(arguments) => fetch::run(&arguments),
         AllowCommand::Log(command) => log::run(&command),
         AllowCommand::ContainerdCheck(arguments) => containerd::run(&arguments),
     }

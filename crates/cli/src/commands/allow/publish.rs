@@ -1,0 +1,169 @@
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gangplank_client::allowlist::signed::{
+    ListDelta, ListFormat, ListManifest, ListName, VerifiedManifest, write_delta,
+};
+use gangplank_client::allowlist::text::{self, CanonicalText};
+
+use super::signed::{self, SignArguments};
+use crate::key::Backend;
+use crate::{Exit, Failure, output};
+
+#[derive(Debug, Args)]
+#[command(disable_version_flag = true)] // --version is the list's
+pub(crate) struct Publish {
+    /// The folder that a web server hands out, or that is carried to devices
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+    /// The list: a text file, which is put in canonical form, or an indexed file
+    #[arg(long, value_name = "FILE")]
+    list: PathBuf,
+    /// Larger than that of the list before; without it, one more
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..1 << 53))]
+    version: Option<u64>,
+    #[command(flatten)]
+    sign: SignArguments,
+}
+
+pub(super) fn run(arguments: &Publish) -> Result<Exit, Failure> {
+    let (dir, sign) = (&arguments.dir, &arguments.sign);
+    let list = canonical(&arguments.list)?;
+    let key = sign.open_key()?;
+    let at = dir.join(manifest_name(&sign.name));
+    let _locked = signed::lock(&at)?;
+    let before = match fs::read(&at) {
+        Ok(envelope) => Some(sign.read_own(key.as_ref(), &envelope)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => Some(Err(Failure::of(Exit::CannotTell, &error))),
+    };
+    let before = before
+        .transpose()
+        .map_err(|failure| failure.while_doing(at.display()))?;
+    let last = before
+        .as_ref()
+        .map_or(0, |before| before.manifest().version);
+    let mut manifest = sign.describe(&list, arguments.version.unwrap_or(last + 1))?;
+    let delta = before
+        .as_ref()
+        .and_then(|before| delta(dir, before, &mut manifest, &list));
+    let envelope = sign.sign(key.as_ref(), &manifest)?;
+    let kept = before
+        .as_ref()
+        .map(|before| signed::follow(before, None))
+        .transpose()?;
+    let made = sign.read_own(key.as_ref(), &envelope)?;
+    signed::follow(&made, kept.as_ref())?;
+    if last == manifest.version {
+        let sentence = format_args!("version {last} is published already");
+        return Err(Failure::new(Exit::No, sentence));
+    }
+    // First what the manifest names, so that nobody sees a manifest whose list is missing.
+    write(
+        &dir.join(list_name(&manifest.name, manifest.version)),
+        &list,
+    )?;
+    if let (Some(delta), Some(named)) = (&delta, &manifest.delta) {
+        write(
+            &dir.join(delta_name(&manifest.name, named.from, manifest.version)),
+            delta,
+        )?;
+    }
+    write(&at, &envelope)?;
+    if let Some(before) = &before {
+        remove_older(dir, before.manifest());
+    }
+    output::line(format_args!(
+        "{} version {}",
+        manifest.name, manifest.version
+    ))?;
+    Ok(Exit::Done)
+}
+
+/// What devices ask for first.
+pub(super) fn manifest_name(list: &ListName) -> String {
+    format!("{list}.manifest.json")
+}
+
+pub(super) fn list_name(list: &ListName, version: u64) -> String {
+    format!("{list}-{version}.list")
+}
+
+pub(super) fn delta_name(list: &ListName, from: u64, to: u64) -> String {
+    format!("{list}-{from}-{to}.delta")
+}
+
+/// An indexed file as it is; a text, which has to be without fault, in canonical form.
+fn canonical(path: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = signed::read_list(path)?;
+    if bytes.starts_with(b"gangplank list\n\x1a") {
+        return Ok(bytes);
+    }
+    let mut digests = Vec::new();
+    for (number, line) in text::lines(&bytes) {
+        let digest = line.map_err(|fault| {
+            let sentence = format_args!("{}: line {number}: {fault}", path.display());
+            Failure::new(Exit::No, sentence)
+        })?;
+        digests.push(digest);
+    }
+    digests.sort_unstable();
+    digests.dedup();
+    Ok(digests.iter().flat_map(text::line).collect())
+}
+
+/// What leads from the list before, if that is a text that is still there, and the way is the shorter one.
+fn delta(
+    dir: &Path,
+    before: &VerifiedManifest,
+    manifest: &mut ListManifest,
+    list: &[u8],
+) -> Option<Vec<u8>> {
+    let ListManifest {
+        name,
+        version: from,
+        format,
+        ..
+    } = before.manifest();
+    if (*format, manifest.format) != (ListFormat::Text, ListFormat::Text)
+        || *from >= manifest.version
+    {
+        return None;
+    }
+    let old = fs::read(dir.join(list_name(name, *from))).ok()?;
+    let old = before.check(&old).ok()?.text().ok()?;
+    let mut delta = Vec::new();
+    let written = write_delta(old, CanonicalText::read(list).ok()?, |part| {
+        delta.extend_from_slice(part);
+        Ok::<_, std::convert::Infallible>(())
+    });
+    written.ok().filter(|()| delta.len() < list.len())?;
+    manifest.delta = Some(ListDelta {
+        from: *from,
+        from_digest: before.manifest().digest,
+        size: delta.len() as u64,
+        digest: Backend::AWS_LC_RS.sha256(&[&delta]),
+    });
+    Some(delta)
+}
+
+/// The list before stays for those who have just read its manifest; what was before that goes.
+fn remove_older(dir: &Path, before: &ListManifest) {
+    let Some(delta) = &before.delta else { return };
+    for name in [
+        list_name(&before.name, delta.from),
+        delta_name(&before.name, delta.from, before.version),
+    ] {
+        // It takes room and does no harm.
+        let _ = fs::remove_file(dir.join(name));
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    signed::replace(path, signed::PUBLIC, |file| {
+        file.write_all(bytes)
+            .map_err(|error| Failure::of(Exit::CannotTell, &error).while_doing(path.display()))
+    })
+}

@@ -1,0 +1,291 @@
+//! What the verbs of signed lists have in common.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gangplank_client::allowlist::signed::{
+    ExpectedList, ExpectedName, Kept, ListFormat, ListManifest, ListName, SignedList,
+    VerifiedManifest,
+};
+use gangplank_client::allowlist::{IndexedList, text::CanonicalText, trusted_time};
+use rustls_pki_types::UnixTime;
+use serde_json::{Value, json};
+
+use crate::envelope::{Audience, Binding, Envelope, ExpectedAudience, Form, Limits, PayloadType};
+use crate::key::{Backend, CertificateId, PublicKey, SigningKey, TrustedKey};
+use crate::signing_key::KeyArguments;
+use crate::times::Moment;
+use crate::{Exit, Failure, files};
+
+/// What is said of a list, and who says it.
+#[derive(Debug, Args)]
+pub(crate) struct SignArguments {
+    /// The name of the list
+    #[arg(long, value_name = "NAME", value_parser = ListName::parse)]
+    pub(crate) name: ListName,
+    /// When it counts no more: Unix seconds or RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse_any)]
+    expires: Moment,
+    /// When it begins to count; without it, at once
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse_any)]
+    not_before: Option<Moment>,
+    /// For whom it is: a root URL in canonical form
+    #[arg(long, value_name = "URL", value_parser = Audience::parse)]
+    audience: Option<Audience>,
+    #[command(flatten)]
+    key: KeyArguments,
+    /// The signer's GUID (member certificateId)
+    #[arg(long, value_name = "GUID", value_parser = CertificateId::parse)]
+    id: CertificateId,
+    /// The signer's certificate, to be sent with the list: PEM or DER, with intermediate ones
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+}
+
+impl SignArguments {
+    /// Describes a list; without a delta.
+    pub(crate) fn describe(&self, list: &[u8], version: u64) -> Result<ListManifest, Failure> {
+        let refused = |error: &dyn std::error::Error| Failure::of(Exit::No, error);
+        let (format, count) = match list.starts_with(INDEXED) {
+            true => {
+                let list = IndexedList::open(list).map_err(|error| refused(&error))?;
+                list.verify().map_err(|error| refused(&error))?;
+                (ListFormat::Indexed, list.rows().count())
+            }
+            false => {
+                let list = CanonicalText::read(list).map_err(|error| {
+                    refused(&error).while_doing("not in canonical form (allow publish writes it)")
+                })?;
+                (ListFormat::Text, list.len())
+            }
+        };
+        Ok(ListManifest {
+            name: self.name.clone(),
+            version,
+            format,
+            size: list.len() as u64,
+            digest: Backend::AWS_LC_RS.sha256(&[list]),
+            count: count as u64,
+            not_before: self.not_before.map(|moment| moment.time().as_secs()),
+            expires: self.expires.time().as_secs(),
+            delta: None,
+        })
+    }
+
+    pub(crate) fn open_key(&self) -> Result<Box<dyn SigningKey>, Failure> {
+        self.key.open()
+    }
+
+    /// The envelope, with a line feed.
+    pub(crate) fn sign(
+        &self,
+        key: &dyn SigningKey,
+        manifest: &ListManifest,
+    ) -> Result<Vec<u8>, Failure> {
+        let refused = |error: &dyn std::error::Error| Failure::of(Exit::No, error);
+        let payload = manifest.to_json().map_err(|error| refused(&error))?;
+        let mut binding = Binding::new(PayloadType::ALLOWLIST).created(UnixTime::now());
+        if let Some(audience) = &self.audience {
+            binding = binding.audience(audience.clone());
+        }
+        if let Some(path) = &self.certificate {
+            binding = binding.certificates(files::certificates(path)?);
+        }
+        let form = Form::Bound(binding);
+        let mut envelope = Envelope::prepare_with(payload, form, &self.id, Backend::AWS_LC_RS)
+            .map_err(|error| refused(&error))?
+            .sign_with(key)
+            .map_err(|error| refused(&error))?;
+        envelope.push(b'\n');
+        Ok(envelope)
+    }
+
+    /// Reads a manifest as one that this key signed for this list.
+    pub(crate) fn read_own(
+        &self,
+        key: &dyn SigningKey,
+        envelope: &[u8],
+    ) -> Result<VerifiedManifest, Failure> {
+        let key = TrustedKey::vouch(self.id.clone(), key.public_key().clone());
+        let expect = ExpectedList {
+            name: ExpectedName::Exactly(self.name.clone()),
+            audience: ExpectedAudience::NotCompared,
+        };
+        let verified = SignedList::new(envelope).verify(&key, &expect);
+        verified.map_err(|error| Failure::of(Exit::No, &error))
+    }
+}
+
+/// Whose lists are believed, and which.
+#[derive(Debug, Args)]
+pub(crate) struct TrustArguments {
+    /// The signer's certificate, PEM or DER; its validity dates are not looked at
+    #[arg(long, value_name = "FILE")]
+    cert: PathBuf,
+    /// The GUID that must have signed
+    #[arg(long, value_name = "GUID", value_parser = CertificateId::parse)]
+    id: Option<CertificateId>,
+    /// For whom it must be; refuses a list without an audience
+    #[arg(long, value_name = "URL", value_parser = Audience::parse)]
+    audience: Option<Audience>,
+    /// The time to judge at: Unix seconds or RFC 3339; without it the clock's
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse_any)]
+    at: Option<Moment>,
+}
+
+impl TrustArguments {
+    pub(crate) fn verify(
+        &self,
+        envelope: &[u8],
+        name: Option<&ListName>,
+    ) -> Result<VerifiedManifest, Failure> {
+        let refused = |error: &dyn std::error::Error| Failure::of(Exit::No, error);
+        let certificate = files::certificate(&self.cert)?;
+        let key = PublicKey::from_certificate(&certificate, Backend::AWS_LC_RS)
+            .map_err(|error| refused(&error).while_doing(self.cert.display()))?;
+        // Without --id the caller vouches that the certificate is that of whoever the envelope names.
+        let id = match &self.id {
+            Some(id) => id.clone(),
+            None => claimed_signer(envelope)?,
+        };
+        let expect = ExpectedList {
+            name: name.map_or(ExpectedName::NotCompared, |name| {
+                ExpectedName::Exactly(name.clone())
+            }),
+            audience: match &self.audience {
+                Some(audience) => ExpectedAudience::Exactly(audience.clone()),
+                None => ExpectedAudience::NotCompared,
+            },
+        };
+        SignedList::new(envelope)
+            .verify(&TrustedKey::vouch(id, key), &expect)
+            .map_err(|error| refused(&error))
+    }
+
+    /// Whether a list counts now.
+    pub(crate) fn counts(&self, kept: &Kept) -> Result<(), Failure> {
+        let now = self
+            .at
+            .map(|moment| moment.time().as_secs())
+            .or_else(trusted_time);
+        let Some(now) = now else {
+            let sentence = "the clock is before this program was built: whether the list counts cannot be told";
+            return Err(Failure::new(Exit::CannotTell, sentence));
+        };
+        match kept.not_before() {
+            Some(from) if now < from => {
+                let sentence = format_args!("the list counts from {from} on (Unix seconds)");
+                Err(Failure::new(Exit::No, sentence))
+            }
+            _ if now >= kept.expires() => {
+                let sentence =
+                    format_args!("the list counted until {} (Unix seconds)", kept.expires());
+                Err(Failure::new(Exit::No, sentence))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn claimed_signer(envelope: &[u8]) -> Result<CertificateId, Failure> {
+    let mut scratch = Vec::new();
+    let envelope = Envelope::decode(envelope, &Limits::DEFAULT, &mut scratch)
+        .map_err(|error| Failure::of(Exit::No, &error))?;
+    Ok(envelope.claimed_signer().clone())
+}
+
+/// What may follow what is remembered.
+pub(crate) fn follow(verified: &VerifiedManifest, before: Option<&Kept>) -> Result<Kept, Failure> {
+    let kept = verified.follow(before);
+    kept.map_err(|error| Failure::of(Exit::No, &error))
+}
+
+/// What is remembered in a file; `None` if there is no file.
+pub(crate) fn load(state: &Path) -> Result<Option<Kept>, Failure> {
+    let at = |failure: Failure| failure.while_doing(state.display());
+    match fs::read(state) {
+        Ok(bytes) => Kept::decode(&bytes, Backend::AWS_LC_RS)
+            .map(Some)
+            .map_err(|error| at(Failure::of(Exit::No, &error))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(at(Failure::of(Exit::CannotTell, &error))),
+    }
+}
+
+/// Remembers durably.
+pub(crate) fn save(state: &Path, kept: &Kept) -> Result<(), Failure> {
+    replace(state, PRIVATE, |file| {
+        file.write_all(&kept.encode(Backend::AWS_LC_RS))
+            .map_err(|error| Failure::of(Exit::CannotTell, &error))
+    })
+}
+
+/// Puts what `write` writes in the place of `path`: after success it is on the disk, before that the old
+/// file is there.
+pub(crate) fn replace(
+    path: &Path,
+    mode: u32,
+    write: impl FnOnce(&mut File) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let at = |error: io::Error| Failure::of(Exit::CannotTell, &error).while_doing(path.display());
+    let folder = folder(path);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".list-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    #[cfg(not(unix))]
+    let _ = mode;
+    let mut made = builder.tempfile_in(folder).map_err(at)?;
+    write(made.as_file_mut())?;
+    made.as_file().sync_all().map_err(at)?;
+    made.persist(path).map_err(|error| at(error.error))?;
+    // A rename is on the disk when its folder is.
+    #[cfg(unix)]
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(at)?;
+    Ok(())
+}
+
+/// Keeps others from changing `path` until the file is dropped.
+pub(crate) fn lock(path: &Path) -> Result<File, Failure> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let mut options = OpenOptions::new();
+    let file = options.create(true).truncate(false).write(true).open(&name);
+    file.and_then(|file| file.lock().map(|()| file))
+        .map_err(|error| Failure::of(Exit::CannotTell, &error).while_doing(path.display()))
+}
+
+/// Reads a list, which may be large.
+pub(crate) fn read_list(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path)
+        .map_err(|error| Failure::of(Exit::CannotTell, &error).while_doing(path.display()))
+}
+
+/// What a verb says of a list that it took.
+pub(crate) fn told(kept: &Kept) -> Value {
+    json!({
+        "list": kept.list().as_str(), "version": kept.version(), "signer": kept.signer().as_str(),
+        "format": kept.format().name(), "size": kept.content().size,
+        "notBefore": kept.not_before(), "expires": kept.expires(),
+    })
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// How an indexed list begins.
+const INDEXED: &[u8] = b"gangplank list\n\x1a";
+/// Of what a device remembers.
+const PRIVATE: u32 = 0o600;
+/// Of lists: their group may read them.
+pub(crate) const LIST: u32 = 0o640;
+/// Of what is published.
+pub(crate) const PUBLIC: u32 = 0o644;

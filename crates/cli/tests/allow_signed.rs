@@ -1,0 +1,387 @@
+//! Signed lists by hand: signed, verified, published and fetched, and what must be refused on the way.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use common::{Folder, Ran};
+use gangplank_testkit::{Leaf, TestCa};
+
+const EXPIRES: &str = "2100-01-01T00:00:00Z";
+
+fn digest(number: u32) -> String {
+    format!("{number:064x}")
+}
+
+fn text(numbers: impl IntoIterator<Item = u32>) -> String {
+    numbers
+        .into_iter()
+        .map(|number| digest(number) + "\n")
+        .collect()
+}
+
+/// Two signers, and a folder to publish in.
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.device("signer", "SN-0001", "p256");
+    folder.device("other", "SN-0002", "ed25519");
+    std::fs::create_dir(folder.path("published")).unwrap();
+    folder
+}
+
+fn run(folder: &Folder, verb: &[&str], more: &[&str]) -> Ran {
+    folder.run(&[&["allow"], verb, more].concat(), b"")
+}
+
+fn sign(folder: &Folder, version: &str, more: &[&str]) -> Ran {
+    let signer = [
+        "--key",
+        "signer.key",
+        "--id",
+        "SN-0001",
+        "--name",
+        "plant-7",
+        "-o",
+        "manifest",
+    ];
+    let list = ["--list", "list", "--version", version];
+    let expires: &[&str] = if more.contains(&"--expires") {
+        &[]
+    } else {
+        &["--expires", EXPIRES]
+    };
+    run(
+        folder,
+        &["sign"],
+        &[&signer, &list[..], expires, more].concat(),
+    )
+}
+
+fn verify(folder: &Folder, more: &[&str]) -> Ran {
+    let arguments = [
+        "--manifest",
+        "manifest",
+        "--list",
+        "list",
+        "--cert",
+        "signer.pem",
+    ];
+    run(folder, &["verify"], &[&arguments, more].concat())
+}
+
+fn publish(folder: &Folder, more: &[&str]) -> Ran {
+    let signer = [
+        "--key",
+        "signer.key",
+        "--id",
+        "SN-0001",
+        "--name",
+        "plant-7",
+    ];
+    let list = ["--dir", "published", "--list", "list", "--expires", EXPIRES];
+    run(folder, &["publish"], &[&signer, &list[..], more].concat())
+}
+
+fn fetch(folder: &Folder, more: &[&str]) -> Ran {
+    let from: &[&str] = if more.contains(&"--url") {
+        &[]
+    } else {
+        &["--from", "published"]
+    };
+    let kept = [
+        "--name",
+        "plant-7",
+        "--cert",
+        "signer.pem",
+        "--state",
+        "state",
+        "--out",
+        "fetched",
+    ];
+    run(folder, &["fetch"], &[from, &kept, more].concat())
+}
+
+#[test]
+fn what_was_signed_verifies_and_nothing_else() {
+    let folder = folder();
+    folder.write("list", text(1..4));
+    sign(&folder, "1", &[]).exit(0);
+    let said = verify(&folder, &[]).exit(0).stdout();
+    assert_eq!(said, "list version 1 of plant-7 is as SN-0001 signed it\n");
+    verify(&folder, &["--id", "SN-0001", "--name", "plant-7"]).exit(0);
+    for wrong in [
+        &["--cert", "other.pem"][..],
+        &["--id", "SN-0002"],
+        &["--name", "plant-8"],
+        &["--audience", "https://wfm.example"],
+        &["--at", EXPIRES],
+        &["--list", "signer.pem"],
+    ] {
+        let arguments: Vec<&str> = [
+            "--manifest",
+            "manifest",
+            "--list",
+            "list",
+            "--cert",
+            "signer.pem",
+        ]
+        .chunks(2)
+        .filter(|option| option[0] != wrong[0])
+        .flatten()
+        .copied()
+        .chain(wrong.iter().copied())
+        .collect();
+        run(&folder, &["verify"], &arguments).exit(1).silent();
+    }
+    for list in [
+        text(1..5),
+        text(1..3),
+        text(2..5),
+        text(1..4)[1..].to_owned(),
+    ] {
+        folder.write("list", list);
+        verify(&folder, &[]).exit(1).silent();
+    }
+    std::fs::remove_file(folder.path("list")).unwrap();
+    verify(&folder, &[]).exit(2).silent();
+}
+
+#[test]
+fn only_what_can_be_verified_is_signed() {
+    let folder = folder();
+    for list in [
+        format!("{}{}", text([2]), text([1])),
+        text([1, 1]),
+        "x\n".into(),
+        text([1]).to_uppercase() + " ",
+    ] {
+        folder.write("list", list);
+        sign(&folder, "1", &[]).exit(1).silent();
+    }
+    folder.write("list", text([1]));
+    sign(&folder, "0", &[]).exit(2);
+    sign(&folder, "1", &["--expires", "5", "--not-before", "5"])
+        .exit(1)
+        .silent();
+    sign(&folder, "1", &["--not-before", "2099-01-01T00:00:00Z"]).exit(0);
+    verify(&folder, &[]).exit(1).silent();
+    verify(&folder, &["--at", "2099-01-01T00:00:00Z"]).exit(0);
+}
+
+#[test]
+fn an_older_list_is_refused_once_a_newer_one_was_there() {
+    let folder = folder();
+    folder.write("list", text(1..4));
+    sign(&folder, "7", &[]).exit(0);
+    verify(&folder, &["--state", "state"]).exit(0);
+    let state = folder.read("state");
+    verify(&folder, &["--state", "state"]).exit(0);
+    sign(&folder, "6", &[]).exit(0);
+    let complaint = verify(&folder, &["--state", "state"])
+        .exit(1)
+        .silent()
+        .complaint();
+    assert!(
+        complaint.contains("version 6 is older than version 7"),
+        "{complaint}"
+    );
+    sign(&folder, "7", &["--expires", "2099-01-01T00:00:00Z"]).exit(0);
+    verify(&folder, &["--state", "state"]).exit(1).silent();
+    assert_eq!(folder.read("state"), state);
+    sign(&folder, "8", &[]).exit(0);
+    // What does not verify is not remembered.
+    folder.write("list", text(1..5));
+    verify(&folder, &["--state", "state"]).exit(1).silent();
+    assert_eq!(folder.read("state"), state);
+    folder.write("list", text(1..4));
+    verify(&folder, &["--state", "state"]).exit(0);
+    assert_ne!(folder.read("state"), state);
+    // Damaged, it is not taken for nothing.
+    folder.write("state", &state[1..]);
+    verify(&folder, &["--state", "state"]).exit(1).silent();
+}
+
+#[test]
+fn a_published_list_is_fetched_whole_then_by_its_delta() {
+    let folder = folder();
+    // As people edit it; published in canonical form.
+    folder.write(
+        "list",
+        format!("# ours\r\n{}{}", text((1..40).rev()), text([3])),
+    );
+    assert_eq!(
+        publish(&folder, &[]).exit(0).stdout(),
+        "plant-7 version 1\n"
+    );
+    assert_eq!(
+        fetch(&folder, &[]).exit(0).stdout(),
+        "plant-7 version 1 (whole)\n"
+    );
+    assert_eq!(folder.read("fetched"), text(1..40).as_bytes());
+    assert_eq!(
+        fetch(&folder, &[]).exit(0).stdout(),
+        "plant-7 version 1 (unchanged)\n"
+    );
+    folder.write("list", text(2..42));
+    publish(&folder, &[]).exit(0);
+    let told = fetch(&folder, &["--json"]).exit(0).lines();
+    assert_eq!(
+        (&told[0]["version"], &told[0]["by"]),
+        (&2.into(), &"delta".into())
+    );
+    assert_eq!(folder.read("fetched"), text(2..42).as_bytes());
+    // A delta that is missing, or was never signed, is no reason to do without the list.
+    folder.write("list", text(3..43));
+    publish(&folder, &["--version", "9"]).exit(0);
+    folder.write("published/plant-7-2-9.delta", b"+".repeat(132));
+    let ran = fetch(&folder, &[]).exit(0);
+    assert!(
+        ran.complaint().contains("the delta was not signed"),
+        "{}",
+        ran.complaint()
+    );
+    assert_eq!(ran.stdout(), "plant-7 version 9 (whole)\n");
+    assert_eq!(folder.read("fetched"), text(3..43).as_bytes());
+    publish(&folder, &["--version", "9"]).exit(1).silent();
+    publish(&folder, &["--version", "8"]).exit(1).silent();
+    let mut names: Vec<_> = std::fs::read_dir(folder.path("published"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "plant-7-2-9.delta",
+            "plant-7-2.list",
+            "plant-7-9.list",
+            "plant-7.manifest.json",
+            "plant-7.manifest.json.lock"
+        ]
+    );
+}
+
+#[test]
+fn whatever_fails_the_list_that_is_there_stays() {
+    let folder = folder();
+    folder.write("list", text(1..40));
+    publish(&folder, &[]).exit(0);
+    let old = folder.read("published/plant-7.manifest.json");
+    fetch(&folder, &[]).exit(0);
+    folder.write("list", text(1..41));
+    publish(&folder, &[]).exit(0);
+    let new = folder.read("published/plant-7.manifest.json");
+    let there = [folder.read("state"), folder.read("fetched")];
+    let refused = |code: i32, more: &[&str]| {
+        let complaint = fetch(&folder, more).exit(code).complaint();
+        assert!(
+            complaint.contains("the list of version 1 stays"),
+            "{complaint}"
+        );
+        assert_eq!([folder.read("state"), folder.read("fetched")], there);
+    };
+    refused(1, &["--id", "SN-0002"]);
+    refused(1, &["--at", EXPIRES]);
+    folder.write("published/plant-7.manifest.json", &new[1..]);
+    refused(1, &[]);
+    std::fs::remove_file(folder.path("published/plant-7.manifest.json")).unwrap();
+    refused(2, &[]);
+    folder.write("published/plant-7.manifest.json", &new);
+    std::fs::remove_file(folder.path("published/plant-7-1-2.delta")).unwrap();
+    let list = folder.read("published/plant-7-2.list");
+    let longer = [list.as_slice(), b"\n"].concat();
+    let mut changed = list.clone();
+    changed[60] ^= 1;
+    for wrong in [&list[1..], &longer, &changed] {
+        folder.write("published/plant-7-2.list", wrong);
+        refused(1, &[]);
+    }
+    folder.write("published/plant-7-2.list", &list);
+    fetch(&folder, &[]).exit(0);
+    folder.write("published/plant-7.manifest.json", &old);
+    fetch(&folder, &[]).exit(1);
+    assert_eq!(folder.read("fetched"), list);
+}
+
+/// Python's web server over TLS, in the folder `published`: something that knows nothing of gangplank.
+struct Web(Child, u16);
+
+impl Web {
+    fn start(folder: &Folder) -> Option<Self> {
+        let authority = TestCa::new("root");
+        let leaf = authority.issue(&Leaf::new("web").dns_name("localhost"));
+        folder.write("root.der", &authority.certificate);
+        folder.write("leaf.der", &leaf.certificate);
+        folder.write("leaf-key.der", &leaf.private_key);
+        for (kind, from, to) in [
+            ("x509", "leaf.der", "leaf.pem"),
+            ("pkey", "leaf-key.der", "leaf.key"),
+        ] {
+            folder.openssl(&[kind, "-inform", "DER", "-in", from, "-out", to])?;
+        }
+        let mut child = Command::new("python3")
+            .args(["-u", "-c", SERVER])
+            .current_dir(folder.path(""))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .inspect_err(|_| println!("fetching over https not run: python3 absent"))
+            .ok()?;
+        let mut line = String::new();
+        let stdout = child.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let port = line.trim().parse().unwrap();
+        Some(Self(child, port))
+    }
+}
+
+impl Drop for Web {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn any_web_server_will_do_and_only_that_under_the_root() {
+    let folder = folder();
+    folder.write("list", text(1..4000));
+    publish(&folder, &[]).exit(0);
+    let Some(web) = Web::start(&folder) else {
+        return;
+    };
+    let url = format!("https://localhost:{}/", web.1);
+    let over = |root: &str| fetch(&folder, &["--url", &url, "--root", root]);
+    assert_eq!(
+        over("root.der").exit(0).stdout(),
+        "plant-7 version 1 (whole)\n"
+    );
+    assert_eq!(folder.read("fetched"), text(1..4000).as_bytes());
+    folder.write("list", text(1..4001));
+    publish(&folder, &[]).exit(0);
+    over("signer.pem").exit(3);
+    assert_eq!(
+        over("root.der").exit(0).stdout(),
+        "plant-7 version 2 (delta)\n"
+    );
+    assert_eq!(folder.read("fetched"), text(1..4001).as_bytes());
+    std::fs::remove_file(folder.path("published/plant-7.manifest.json")).unwrap();
+    over("root.der").exit(4);
+    let plain = url.replace("https", "http");
+    fetch(&folder, &["--url", &plain, "--root", "root.der"]).exit(3);
+    assert!(Path::new(&folder.path("fetched")).exists());
+}
+
+const SERVER: &str = r#"
+import functools, http.server, ssl
+handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory="published")
+server = http.server.ThreadingHTTPServer(("localhost", 0), handler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("leaf.pem", "leaf.key")
+server.socket = context.wrap_socket(server.socket, server_side=True)
+print(server.server_address[1], flush=True)
+server.serve_forever()
+"#;
