@@ -306,6 +306,66 @@ fn whatever_fails_the_list_that_is_there_stays() {
     assert_eq!(folder.read("fetched"), list);
 }
 
+#[test]
+fn gates_take_a_list_as_it_is_remembered_and_for_its_time() {
+    let folder = folder();
+    let image = |number| format!("acme/pump@sha256:{}", digest(number));
+    let check = |number, code| {
+        let arguments = ["--list", "fetched", "--state", "state", &image(number)];
+        run(&folder, &["check"], &arguments).exit(code)
+    };
+    folder.write("list", text(1..40));
+    publish(&folder, &[]).exit(0);
+    fetch(&folder, &[]).exit(0);
+    check(7, 0);
+    check(40, 1);
+    // Put on the list by hand.
+    folder.write("fetched", text(1..41));
+    check(40, 1).silent();
+    check(7, 1).silent();
+    fetch(&folder, &[]).exit(0);
+    check(7, 0);
+    std::fs::rename(folder.path("state"), folder.path("gone")).unwrap();
+    check(7, 2).silent();
+    // A minute ago it still counted.
+    folder.write("list", text(1..40));
+    sign(&folder, "2", &["--expires", "1767225600"]).exit(0);
+    verify(&folder, &["--at", "1767225599", "--state", "state"]).exit(0);
+    let said = check(7, 1).stdout();
+    assert!(said.contains("was listed until 1767225600"), "{said}");
+    let docker = [
+        "--list",
+        "fetched",
+        "--state",
+        "state",
+        "--",
+        "docker",
+        "run",
+        &image(7),
+    ];
+    run(&folder, &["exec"], &docker).exit(126);
+    // Of any server's list nothing is remembered.
+    run(&folder, &["check"], &["--state", "state", &image(7)]).exit(2);
+}
+
+#[test]
+fn an_indexed_list_is_signed_as_it_is() {
+    let folder = folder();
+    folder.write("text", text(1..400));
+    let import = ["text", "--list", "list", "--format", "indexed"];
+    run(&folder, &["import"], &import).exit(0);
+    publish(&folder, &[]).exit(0);
+    fetch(&folder, &[]).exit(0);
+    assert_eq!(folder.read("fetched"), folder.read("list"));
+    let image = format!("acme/pump@sha256:{}", digest(399));
+    let check = ["--list", "fetched", "--state", "state", &image];
+    run(&folder, &["check"], &check).exit(0);
+    let mut damaged = folder.read("list");
+    damaged[6000] ^= 1;
+    folder.write("list", damaged);
+    publish(&folder, &[]).exit(1).silent();
+}
+
 /// Python's web server over TLS, in the folder `published`: something that knows nothing of gangplank.
 struct Web(Child, u16);
 

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::gate::{Answer, GateArguments};
 use super::place::Place;
-use crate::local_list::LocalList;
 use crate::runtime::block_on;
 use crate::{Exit, Failure, output};
 
@@ -29,7 +28,7 @@ pub(super) fn run(arguments: &Check) -> Result<Exit, Failure> {
     match &arguments.place.list {
         Some(path) => by_file(arguments, path, &references),
         None if arguments.gate.is_said() => {
-            let sentence = "--log and --audit are for a list in a file (--list)";
+            let sentence = "--log, --audit and --state are for a list in a file (--list)";
             Err(Failure::new(Exit::CannotTell, sentence))
         }
         None => by_server(&arguments.place, &references),
@@ -38,10 +37,11 @@ pub(super) fn run(arguments: &Check) -> Result<Exit, Failure> {
 
 fn by_file(arguments: &Check, path: &Path, references: &[String]) -> Result<Exit, Failure> {
     let (gate, place) = (&arguments.gate, &arguments.place);
-    let list = LocalList::open(path)?;
+    let list = gate.open(path)?;
+    let listing = list.listing()?;
     let log = gate.decision_log();
     gate.warn_of_audit();
-    let allowlist = gate.allowlist(list.listing(), place.tenant.as_ref());
+    let allowlist = gate.allowlist(&*listing, place.tenant.as_ref());
     let mut asked = Gate::new("check", allowlist).list_serial(list.serial());
     if let Some(log) = &log {
         asked = asked.logging(log);

@@ -7,7 +7,6 @@ use gangplank_client::trust::TenantId;
 use serde_json::to_string;
 
 use super::gate::{Answer, GateArguments};
-use crate::local_list::LocalList;
 use crate::{Exit, Failure, output};
 
 #[derive(Debug, Args)]
@@ -60,7 +59,8 @@ pub(super) fn run(arguments: &Exec) -> Result<Exit, Failure> {
 /// Returns only if nothing was started.
 fn judge_and_start(arguments: &Exec, command: &[&str]) -> Result<Exit, Failure> {
     let gate = &arguments.gate;
-    let list = LocalList::open(&arguments.list)?;
+    let list = gate.open(&arguments.list)?;
+    let listing = list.listing()?;
     let log = gate.decision_log();
     gate.warn_of_audit();
     let options = match arguments.policy {
@@ -70,11 +70,8 @@ fn judge_and_start(arguments: &Exec, command: &[&str]) -> Result<Exit, Failure> 
             OptionPolicy::Compat
         }
     };
-    let mut asked = Gate::new(
-        "exec",
-        gate.allowlist(list.listing(), arguments.tenant.as_ref()),
-    )
-    .list_serial(list.serial());
+    let mut asked = Gate::new("exec", gate.allowlist(&*listing, arguments.tenant.as_ref()))
+        .list_serial(list.serial());
     if let Some(log) = &log {
         asked = asked.logging(log);
     }

@@ -1,6 +1,6 @@
 //! What the verbs that judge images have in common.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gangplank_client::allowlist::{
@@ -9,7 +9,9 @@ use gangplank_client::allowlist::{
 use gangplank_client::trust::TenantId;
 use serde::Serialize;
 
-use crate::output;
+use super::signed::SignedFile;
+use crate::local_list::LocalList;
+use crate::{Failure, output};
 
 /// How a list in a file is asked.
 #[derive(Debug, Args)]
@@ -20,9 +22,45 @@ pub(crate) struct GateArguments {
     /// AUDIT MODE: let everything pass that is pinned, and say what would be denied
     #[arg(long)]
     audit: bool,
+    /// Take the list only as `allow fetch` or `allow verify` remembered it here, and for as long as it was
+    /// signed for
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+}
+
+/// A list in a file that is asked about images.
+#[derive(Debug)]
+pub(crate) enum Opened {
+    Local(LocalList),
+    Signed(SignedFile),
+}
+
+impl Opened {
+    pub(crate) fn listing(&self) -> Result<Box<dyn Listing + '_>, Failure> {
+        match self {
+            Self::Local(list) => Ok(Box::new(list.listing())),
+            Self::Signed(list) => list.listing(),
+        }
+    }
+
+    /// The number of this state of the list, where it has one.
+    pub(crate) fn serial(&self) -> Option<u64> {
+        match self {
+            Self::Local(list) => list.serial(),
+            Self::Signed(list) => Some(list.version()),
+        }
+    }
 }
 
 impl GateArguments {
+    /// Opens the list at `path`.
+    pub(crate) fn open(&self, path: &Path) -> Result<Opened, Failure> {
+        match &self.state {
+            None => LocalList::open(path).map(Opened::Local),
+            Some(state) => SignedFile::open(path, state).map(Opened::Signed),
+        }
+    }
+
     /// Asks `listing`, now, for the devices of a tenant.
     pub(crate) fn allowlist<'l>(
         &self,
@@ -45,7 +83,7 @@ impl GateArguments {
 
     /// Whether anything was said of how a list in a file is asked.
     pub(crate) fn is_said(&self) -> bool {
-        self.log.is_some() || self.audit
+        self.log.is_some() || self.audit || self.state.is_some()
     }
 
     pub(crate) fn mode(&self) -> Mode {

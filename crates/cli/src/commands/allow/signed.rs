@@ -9,7 +9,7 @@ use gangplank_client::allowlist::signed::{
     ExpectedList, ExpectedName, Kept, ListFormat, ListManifest, ListName, SignedList,
     VerifiedManifest,
 };
-use gangplank_client::allowlist::{IndexedList, text::CanonicalText, trusted_time};
+use gangplank_client::allowlist::{IndexedList, Listing, text::CanonicalText, trusted_time};
 use rustls_pki_types::UnixTime;
 use serde_json::{Value, json};
 
@@ -247,6 +247,53 @@ pub(crate) fn replace(
         .and_then(|folder| folder.sync_all())
         .map_err(at)?;
     Ok(())
+}
+
+/// A list in a file, exactly as it is remembered. It is read once, so that nobody can change it after it
+/// was compared.
+#[derive(Debug)]
+pub(crate) struct SignedFile {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    kept: Kept,
+}
+
+impl SignedFile {
+    pub(crate) fn open(path: &Path, state: &Path) -> Result<Self, Failure> {
+        let Some(kept) = load(state)? else {
+            let sentence = "there is no such file, so no signed list is remembered";
+            return Err(Failure::new(Exit::CannotTell, sentence).while_doing(state.display()));
+        };
+        let bytes = read_list(path)?;
+        let checked = kept.content().check(&bytes, Backend::AWS_LC_RS);
+        checked.map_err(|error| Failure::of(Exit::No, &error).while_doing(path.display()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            bytes,
+            kept,
+        })
+    }
+
+    /// Entries that count no longer than the list does.
+    pub(crate) fn listing(&self) -> Result<Box<dyn Listing + '_>, Failure> {
+        let refused = |error: &dyn std::error::Error| {
+            Failure::of(Exit::No, error).while_doing(self.path.display())
+        };
+        Ok(match self.kept.format() {
+            ListFormat::Text => {
+                let list = CanonicalText::read(&self.bytes).map_err(|error| refused(&error))?;
+                Box::new(self.kept.over(list))
+            }
+            _ => {
+                let list = IndexedList::open(&self.bytes).map_err(|error| refused(&error))?;
+                Box::new(self.kept.over(list))
+            }
+        })
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        self.kept.version()
+    }
 }
 
 /// Keeps others from changing `path` until the file is dropped.
