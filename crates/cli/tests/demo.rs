@@ -66,7 +66,7 @@ fn every_step_is_as_it_should_be_and_nothing_secret_is_shown() {
             .count(),
         1
     );
-    assert!(lines.len() >= 23, "{} steps", lines.len());
+    assert!(lines.len() >= 25, "{} steps", lines.len());
 }
 
 #[test]

@@ -47,6 +47,7 @@
 //! ```
 
 mod decision_log;
+pub mod desired_state;
 #[cfg(unix)]
 mod error;
 #[cfg(unix)]

@@ -1,13 +1,16 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use gangplank_client::allowlist::desired_state::{self, Judged, Mentioned};
+use gangplank_client::allowlist::{Allowlist, DecisionLog, Gate, trusted_time};
 use gangplank_client::driver::Patience;
 use gangplank_client::git::{Checkout, ExpectedCommit, Git, GitError, HelperCommand};
 use serde_json::json;
 
 use crate::device::{PatienceArguments, StateArgument, failure, observer};
 use crate::exit::causes;
+use crate::local_list::LocalList;
 use crate::runtime::block_on;
 use crate::{Exit, Failure, output};
 
@@ -21,6 +24,13 @@ pub(crate) struct DesiredState {
     /// The git program
     #[arg(long, value_name = "FILE", default_value = "git")]
     git: PathBuf,
+    /// Hold every image that the files name to this allowlist, and exit with 1 unless all may run; what
+    /// runs something without naming an image is refused
+    #[arg(long, value_name = "FILE")]
+    allowlist: Option<PathBuf>,
+    /// Write every decision about an image down before it is told, and permit nothing that cannot be
+    #[arg(long, value_name = "FILE", requires = "allowlist")]
+    allowlist_log: Option<PathBuf>,
     #[command(flatten)]
     patience: PatienceArguments,
     /// One JSON object per exchange, secrets left out, and one at the end
@@ -67,7 +77,57 @@ pub(crate) fn run(arguments: &DesiredState) -> Result<Exit, Failure> {
     } else {
         output::line(commit.unwrap_or("no commit yet"))?;
     }
-    Ok(Exit::Done)
+    match &arguments.allowlist {
+        None => Ok(Exit::Done),
+        Some(list) => judge(arguments, list),
+    }
+}
+
+/// Says of every image whether it may run.
+fn judge(arguments: &DesiredState, list: &Path) -> Result<Exit, Failure> {
+    let list = LocalList::open(list)?;
+    let listing = list.listing()?;
+    let mut asked = Allowlist::new(&*listing);
+    if let Some(now) = trusted_time() {
+        asked = asked.at(now);
+    }
+    let log = arguments.allowlist_log.as_ref().map(DecisionLog::new);
+    let mut gate = Gate::new("desired-state", asked).list_serial(list.serial());
+    if let Some(log) = &log {
+        gate = gate.logging(log);
+    }
+    let judged = desired_state::judge(&arguments.into, &gate)
+        .map_err(|error| Failure::of(Exit::CannotTell, &error))?;
+    for one in &judged {
+        tell(one, arguments.json)?;
+    }
+    match judged.iter().any(|one| one.refused.is_some()) {
+        true => Ok(Exit::No),
+        false => Ok(Exit::Done),
+    }
+}
+
+fn tell(judged: &Judged, json: bool) -> Result<(), Failure> {
+    let Judged { mention, refused } = judged;
+    let file = mention.file.display().to_string();
+    let image = match &mention.what {
+        Mentioned::Image(image) => Some(image),
+        _ => None,
+    };
+    if json {
+        return output::json(&json!({
+            "step": "image", "file": file, "line": mention.line, "image": image,
+            "verdict": if refused.is_some() { "deny" } else { "permit" },
+            "code": refused.as_ref().map(|refused| refused.code),
+            "reason": refused.as_ref().map(|refused| &refused.reason),
+        }));
+    }
+    let reason = refused
+        .as_ref()
+        .map_or("may run", |refused| &refused.reason);
+    let image = image.map_or("", String::as_str);
+    let line = format!("{file}:{}: {image} {reason}", mention.line);
+    output::line(output::visible(&line))
 }
 
 fn git_failure(error: &GitError) -> Failure {

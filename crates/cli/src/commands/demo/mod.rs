@@ -2,6 +2,7 @@
 
 mod attacks;
 mod forgery;
+mod images;
 mod inspecting_box;
 mod mallory;
 mod manufacturer;
@@ -79,10 +80,14 @@ async fn come_aboard(
     tale.step(titles::CAPABILITIES, steps::capabilities(scene))
         .await?;
     let commit = tale
-        .step(titles::PUSH, operator::push(scene, server, &device))
+        .step(
+            titles::PUSH,
+            operator::push(scene, server, &device, &[images::DIGITRON]),
+        )
         .await?;
     tale.step(titles::DESIRED_STATE, steps::desired_state(scene, &commit))
         .await?;
+    tale.step(titles::ALLOWLIST, images::listed(scene)).await?;
     tale.step(
         titles::DEPLOYMENT_STATUS,
         steps::deployment_status(scene, ENVELOPE),
@@ -120,6 +125,8 @@ async fn attack(
         .await?;
     let message = attacks::message(scene, server, device);
     tale.step(titles::MESSAGE, message).await?;
+    let unlisted = images::unlisted(scene, server, device);
+    tale.step(titles::UNLISTED, unlisted).await?;
     let uninvited = manufacturer::does_not_vouch(scene, server);
     tale.step(titles::UNINVITED, uninvited).await
 }

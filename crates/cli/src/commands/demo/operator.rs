@@ -12,17 +12,23 @@ use super::tale::{Done, Outcome};
 use crate::{Exit, Failure};
 
 /// Yields the commit.
-pub(super) async fn push(scene: &Scene, server: &Server, device: &str) -> Outcome<String> {
+pub(super) async fn push(
+    scene: &Scene,
+    server: &Server,
+    device: &str,
+    images: &[&str],
+) -> Outcome<String> {
     let work = scene.operator().join("desired");
     let write = |error: std::io::Error| Failure::of(Exit::CannotTell, &error);
     std::fs::create_dir_all(&work).map_err(write)?;
     std::fs::write(work.join(FILE), DESIRED_STATE).map_err(write)?;
+    std::fs::write(work.join(COMPOSE), compose(images)).map_err(write)?;
     let url = format!(
         "{}/git/{device}.git",
         server.admin_url.replace("https://", "https://admin@")
     );
     git(&work, server, &["init", "--quiet", "--initial-branch=main"]).await?;
-    git(&work, server, &["add", FILE]).await?;
+    git(&work, server, &["add", FILE, COMPOSE]).await?;
     git(
         &work,
         server,
@@ -92,8 +98,17 @@ async fn git(work: &Path, server: &Server, arguments: &[&str]) -> Result<String,
     ))
 }
 
-/// The file of the desired state.
+/// A service for each image.
+fn compose(images: &[&str]) -> String {
+    let services = images.iter().enumerate();
+    let service = |(number, image)| format!("  digitron-{number}:\n    image: {image}\n");
+    format!("services:\n{}", services.map(service).collect::<String>())
+}
+
+/// A file of the desired state.
 pub(super) const FILE: &str = "deployment.yaml";
+/// The other one, with what is to run.
+const COMPOSE: &str = "compose.yaml";
 const DESIRED_STATE: &str = "apiVersion: application.margo.org/v1alpha1\nkind: ApplicationDeployment\nmetadata:\n  name: digitron\n";
 const HELPER: &str =
     r#"!f() { test "$1" = get && printf 'password=%s\n' "$(cat "$TOKEN_FILE")"; }; f"#;

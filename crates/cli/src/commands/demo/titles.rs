@@ -33,6 +33,10 @@ pub(super) const DESIRED_STATE: Title = (
     "desired-state",
     "the device clones exactly that commit with git",
 );
+pub(super) const ALLOWLIST: Title = (
+    "allowlist",
+    "the image that it names is on the device's allowlist, so it may run",
+);
 pub(super) const DEPLOYMENT_STATUS: Title = (
     "deployment-status",
     "it reports that the deployment is installed",
@@ -80,6 +84,10 @@ pub(super) const MESSAGE: Title = (
 pub(super) const UNINVITED: Title = (
     "attack-uninvited",
     "ATTACK: a device comes with a certificate of an anchor whose auto-provisioning is off",
+);
+pub(super) const UNLISTED: Title = (
+    "attack-unlisted",
+    "ATTACK: the desired state names another image, under the same name, and one by its tag",
 );
 pub(super) const REVOKED: Title = (
     "attack-revoked",
