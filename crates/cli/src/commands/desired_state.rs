@@ -86,8 +86,7 @@ pub(crate) fn run(arguments: &DesiredState) -> Result<Exit, Failure> {
 /// Says of every image whether it may run.
 fn judge(arguments: &DesiredState, list: &Path) -> Result<Exit, Failure> {
     let list = LocalList::open(list)?;
-    let listing = list.listing()?;
-    let mut asked = Allowlist::new(&*listing);
+    let mut asked = Allowlist::new(list.listing());
     if let Some(now) = trusted_time() {
         asked = asked.at(now);
     }
