@@ -14,9 +14,8 @@ use std::process::ExitCode;
 
 use gangplank_client::allowlist::Gate;
 
-use crate::commands::allow_answer;
-use crate::local_list::LocalList;
-use crate::output;
+use crate::commands::{OpenedList, allow_answer};
+use crate::{Failure, output};
 use request::Request;
 
 pub(crate) use settings::{Settings, settings_path};
@@ -55,9 +54,11 @@ fn judge(arguments: impl Iterator<Item = OsString>) -> Result<String, String> {
         request.compare(&stdin)?;
     }
     let settings = Settings::read(&settings_path())?;
-    let list = LocalList::open(&settings.list).map_err(|failure| failure.to_string())?;
+    let told = |failure: Failure| failure.to_string();
+    let list = OpenedList::open(&settings.list, settings.state.as_deref()).map_err(told)?;
+    let listing = list.listing().map_err(told)?;
     let log = settings.decision_log();
-    let asked = settings.allowlist(list.listing());
+    let asked = settings.allowlist(&*listing);
     let mut gate = Gate::new("image-verifier", asked).list_serial(list.serial());
     if let Some(log) = &log {
         gate = gate.logging(log);

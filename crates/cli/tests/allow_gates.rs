@@ -353,7 +353,7 @@ impl Verifier {
     fn set(&self, settings: &Value) {
         let place = |name: &str| json!(self.folder.path(name));
         let mut settings = settings.clone();
-        for member in ["list", "log"] {
+        for member in ["list", "log", "state"] {
             if let Some(name) = settings[member].as_str() {
                 settings[member] = place(name);
             }
@@ -394,6 +394,33 @@ impl Verifier {
             &stdin.to_string(),
         )
     }
+}
+
+#[test]
+fn containerd_is_answered_by_a_signed_list_as_it_is_remembered() {
+    let verifier = Verifier::new(&json!({"list": "list", "state": "state"}));
+    let pull = |digit| verifier.pull("docker.io/library/pump:2", digit).0;
+    assert_eq!(pull("a"), 1);
+    let folder = &verifier.folder;
+    folder.device("signer", "SN-0001", "p256");
+    let list = ["--list", "list", "--name", "plant-7", "--version", "1"];
+    let signer = ["--key", "signer.key", "--id", "SN-0001", "-o", "manifest"];
+    let sign = ["allow", "sign", "--expires", "2100-01-01T00:00:00Z"];
+    folder.ok(&[&sign[..], &list, &signer].concat(), b"");
+    let verify = [
+        "allow",
+        "verify",
+        "--manifest",
+        "manifest",
+        "--cert",
+        "signer.pem",
+    ];
+    let remembered = ["--list", "list", "--state", "state"];
+    folder.ok(&[&verify[..], &remembered].concat(), b"");
+    assert_eq!((pull("a"), pull("b")), (0, 1));
+    let longer = ["a", "b"].map(|digit| digit.repeat(64) + "\n").concat();
+    folder.write("list", longer);
+    assert_eq!((pull("a"), pull("b")), (1, 1));
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::arguments::{Cli, Command};
 use crate::{Exit, Failure};
 
 #[cfg(unix)]
-pub(crate) use allow::{AllowCommand, answer as allow_answer};
+pub(crate) use allow::{AllowCommand, OpenedList, answer as allow_answer};
 pub(crate) use cert::CertCommand;
 pub(crate) use demo::Demo;
 pub(crate) use desired_state::DesiredState;

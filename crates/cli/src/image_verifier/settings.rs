@@ -11,6 +11,9 @@ pub(crate) struct Settings {
     /// The list.
     #[serde(deserialize_with = "absolute")]
     pub(crate) list: PathBuf,
+    /// What is remembered of the list, if somebody signed it.
+    #[serde(default, deserialize_with = "perhaps_absolute")]
+    pub(crate) state: Option<PathBuf>,
     /// Where every decision is written down.
     #[serde(default, deserialize_with = "perhaps_absolute")]
     log: Option<PathBuf>,

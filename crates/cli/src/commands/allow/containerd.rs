@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use super::gate::Opened;
 use crate::image_verifier::{Settings, settings_path};
-use crate::local_list::LocalList;
 use crate::{Exit, Failure, output};
 use configuration::Configuration;
 use gangplank_client::allowlist::Mode;
@@ -94,7 +94,7 @@ fn of_settings(path: &std::path::Path) -> Option<Finding> {
         let sentence = format!("{} says audit: nothing is denied", path.display());
         return Some(Finding::open("audit", sentence));
     }
-    let list = LocalList::open(&settings.list);
+    let list = Opened::open(&settings.list, settings.state.as_deref());
     Some(Finding::shut("list", list.err()?.to_string()))
 }
 

@@ -36,6 +36,15 @@ pub(crate) enum Opened {
 }
 
 impl Opened {
+    /// Opens the list at `path`; with `state` only as it is remembered there.
+    pub(crate) fn open(path: &Path, state: Option<&Path>) -> Result<Self, Failure> {
+        match state {
+            None => LocalList::open(path).map(Self::Local),
+            Some(state) => SignedFile::open(path, state).map(Self::Signed),
+        }
+    }
+
+    /// Where digests are found.
     pub(crate) fn listing(&self) -> Result<Box<dyn Listing + '_>, Failure> {
         match self {
             Self::Local(list) => Ok(Box::new(list.listing())),
@@ -55,10 +64,7 @@ impl Opened {
 impl GateArguments {
     /// Opens the list at `path`.
     pub(crate) fn open(&self, path: &Path) -> Result<Opened, Failure> {
-        match &self.state {
-            None => LocalList::open(path).map(Opened::Local),
-            Some(state) => SignedFile::open(path, state).map(Opened::Signed),
-        }
+        Opened::open(path, self.state.as_deref())
     }
 
     /// Asks `listing`, now, for the devices of a tenant.

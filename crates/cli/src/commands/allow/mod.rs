@@ -21,6 +21,8 @@ use gangplank_client::allowlist::{Mode, Permit, Refused};
 
 use crate::{Exit, Failure};
 
+pub(crate) use gate::Opened as OpenedList;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum AllowCommand {
     /// Put images on a list, by their digests

@@ -9,7 +9,7 @@ use gangplank_client::allowlist::signed::{
 use gangplank_client::allowlist::text::{self, CanonicalText};
 
 use super::signed::{self, SignArguments};
-use crate::key::Backend;
+use crate::key::{Backend, SigningKey};
 use crate::{Exit, Failure, output};
 
 #[derive(Debug, Args)]
@@ -34,14 +34,7 @@ pub(super) fn run(arguments: &Publish) -> Result<Exit, Failure> {
     let key = sign.open_key()?;
     let at = dir.join(manifest_name(&sign.name));
     let _locked = signed::lock(&at)?;
-    let before = match fs::read(&at) {
-        Ok(envelope) => Some(sign.read_own(key.as_ref(), &envelope)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => Some(Err(Failure::of(Exit::CannotTell, &error))),
-    };
-    let before = before
-        .transpose()
-        .map_err(|failure| failure.while_doing(at.display()))?;
+    let before = published(&at, sign, key.as_ref())?;
     let last = before
         .as_ref()
         .map_or(0, |before| before.manifest().version);
@@ -60,18 +53,7 @@ pub(super) fn run(arguments: &Publish) -> Result<Exit, Failure> {
         let sentence = format_args!("version {last} is published already");
         return Err(Failure::new(Exit::No, sentence));
     }
-    // First what the manifest names, so that nobody sees a manifest whose list is missing.
-    write(
-        &dir.join(list_name(&manifest.name, manifest.version)),
-        &list,
-    )?;
-    if let (Some(delta), Some(named)) = (&delta, &manifest.delta) {
-        write(
-            &dir.join(delta_name(&manifest.name, named.from, manifest.version)),
-            delta,
-        )?;
-    }
-    write(&at, &envelope)?;
+    put(&at, (&manifest, &envelope), &list, delta.as_deref())?;
     if let Some(before) = &before {
         remove_older(dir, before.manifest());
     }
@@ -80,6 +62,38 @@ pub(super) fn run(arguments: &Publish) -> Result<Exit, Failure> {
         manifest.name, manifest.version
     ))?;
     Ok(Exit::Done)
+}
+
+/// What is in the folder already. What another signed is not replaced.
+fn published(
+    at: &Path,
+    sign: &SignArguments,
+    key: &dyn SigningKey,
+) -> Result<Option<VerifiedManifest>, Failure> {
+    let read = match fs::read(at) {
+        Ok(envelope) => sign.read_own(key, &envelope).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::of(Exit::CannotTell, &error)),
+    };
+    read.map_err(|failure| failure.while_doing(at.display()))
+}
+
+/// First what the manifest names, so that nobody sees a manifest whose list is missing.
+fn put(
+    at: &Path,
+    (manifest, envelope): (&ListManifest, &[u8]),
+    list: &[u8],
+    delta: Option<&[u8]>,
+) -> Result<(), Failure> {
+    let (name, version) = (&manifest.name, manifest.version);
+    write(&at.with_file_name(list_name(name, version)), list)?;
+    if let (Some(delta), Some(named)) = (delta, &manifest.delta) {
+        write(
+            &at.with_file_name(delta_name(name, named.from, version)),
+            delta,
+        )?;
+    }
+    write(at, envelope)
 }
 
 /// What devices ask for first.
