@@ -66,9 +66,12 @@ impl DecisionLog {
             verifier = verifier.expecting(kept);
         }
         let file = File::open(&self.path).map_err(VerifyError::Io)?;
-        // A line may be being appended: this waits for its end.
+        // A line may be being appended: this waits for its end, and then lets gates write again. What there
+        // is by now changes no more, but for an unfinished line, in whose place whole ones may come.
         file.lock_shared().map_err(VerifyError::Io)?;
-        let mut reader = BufReader::new(file);
+        let length = file.metadata().map_err(VerifyError::Io)?.len();
+        file.unlock().map_err(VerifyError::Io)?;
+        let mut reader = BufReader::new(file.take(length));
         let mut line = Vec::new();
         loop {
             line.clear();

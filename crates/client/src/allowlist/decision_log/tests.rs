@@ -101,7 +101,9 @@ fn the_longest_line_is_found() {
     let torn = vec![b'y'; MAX_LINE - 1];
     fs::write(log.path(), [line.text(), &torn].concat()).unwrap();
     log.append(2, decision("b")).unwrap();
-    assert_eq!(log.verify(None).unwrap().lines, 2);
+    let summary = log.verify(None).unwrap();
+    // The cut-off line was longer than the one in its place.
+    assert_eq!((summary.lines, summary.unfinished), (2, 0));
 }
 
 #[test]
@@ -128,6 +130,28 @@ fn many_processes_append_one_chain() {
         }
     });
     assert_eq!(DecisionLog::new(path).verify(None).unwrap().lines, 100);
+}
+
+#[test]
+fn a_log_is_verified_while_it_grows() {
+    let folder = temp_dir();
+    let path = folder.path().join("log");
+    let log = DecisionLog::new(&path);
+    log.append(1, decision("a")).unwrap();
+    std::thread::scope(|scope| {
+        let appending = scope.spawn(|| {
+            for time in 0..50 {
+                DecisionLog::new(&path).append(time, decision("a")).unwrap();
+            }
+        });
+        let mut lines = 0;
+        while !appending.is_finished() {
+            let summary = log.verify(None).unwrap();
+            assert!(summary.lines >= lines && summary.unfinished == 0);
+            lines = summary.lines;
+        }
+    });
+    assert_eq!(log.verify(None).unwrap().lines, 51);
 }
 
 #[test]
