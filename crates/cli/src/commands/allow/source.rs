@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::{Exit, Failure, files, pinned, runtime};
 
@@ -71,7 +72,7 @@ async fn download(
     mut sink: impl FnMut(&[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let lost = |error: reqwest::Error| Failure::of(Exit::Transport, &error);
-    let mut answer = client.get(&url).send().await.map_err(lost)?;
+    let mut answer = client.get(&url).timeout(WHOLE).send().await.map_err(lost)?;
     if answer.status() != reqwest::StatusCode::OK {
         let sentence = format_args!("{url}: the server answers {}", answer.status());
         return Err(Failure::new(Exit::Refused, sentence));
@@ -81,3 +82,6 @@ async fn download(
     }
     Ok(())
 }
+
+/// Lists may have hundreds of megabytes, and devices slow lines.
+const WHOLE: Duration = Duration::from_secs(3600);
