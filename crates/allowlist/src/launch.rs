@@ -157,12 +157,14 @@ impl fmt::Display for PermittedLaunch<'_> {
 fn image<'a>(text: &'a str, at: usize) -> Result<PinnedImage<'a>, LaunchFault<'a>> {
     let not_pinned = |source: NotPinned| LaunchFault::NotPinned { at, source };
     let image = PinnedImage::parse(text).map_err(not_pinned)?;
-    let reference = image.reference();
-    // Podman reads `oci:tag@sha256:…` as a folder `tag@sha256`.
-    if reference.tag().is_some() && TRANSPORTS.contains(&reference.name()) {
-        return Err(LaunchFault::NotFromRegistry { at });
+    // Podman reads `oci:tag@sha256:…` as a folder `tag@sha256`, and `oci:8080/app@sha256:…` as one below
+    // `8080`: what stands before the first colon decides.
+    match text.split_once(':') {
+        Some((transport, _)) if TRANSPORTS.contains(&transport) => {
+            Err(LaunchFault::NotFromRegistry { at })
+        }
+        _ => Ok(image),
     }
-    Ok(image)
 }
 
 const PROGRAMS: [&str; 3] = ["docker", "podman", "nerdctl"];

@@ -111,9 +111,11 @@ fn what_could_be_read_in_two_ways_is_refused() {
 fn files_that_podman_would_run_are_refused() {
     let digest = "@sha256:0707070707070707070707070707070707070707070707070707070707070707";
     for transport in TRANSPORTS {
-        let image = format!("{transport}:x{digest}");
-        let found = parse(&format!("podman run {image}"), OptionPolicy::Compat);
-        assert_eq!(found.map_err(|(code, _)| code), Err("not-from-registry"));
+        for local in ["x", "8080/app", "8080/app:1"] {
+            let image = format!("{transport}:{local}{digest}");
+            let found = parse(&format!("podman run {image}"), OptionPolicy::Compat);
+            assert_eq!(found.map_err(|(code, _)| code), Err("not-from-registry"));
+        }
         let image = format!("{transport}{digest}");
         assert!(parse(&format!("podman run {image}"), OptionPolicy::Compat).is_ok());
     }
