@@ -6,6 +6,7 @@
 //! (`docs/allowlist.md` has the list). Its tokens, users and roles are not here yet: who calls needs the
 //! operator's token, as a bearer's or bare.
 
+mod body;
 mod commands;
 mod launcher;
 mod services;
@@ -84,6 +85,7 @@ pub fn secure_manager_router(server: Server, settings: SecureManager) -> Router 
         .with_state(Shared {
             server,
             settings: Arc::new(settings),
+            printing: Arc::default(),
         });
     let bounded = limit_requests(routes.layer(DefaultBodyLimit::disable()), limits);
     let not_found =
@@ -95,6 +97,8 @@ pub fn secure_manager_router(server: Server, settings: SecureManager) -> Router 
 struct Shared {
     server: Server,
     settings: Arc<SecureManager>,
+    /// Held while the list is printed.
+    printing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Shared {

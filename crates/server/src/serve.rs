@@ -131,6 +131,11 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
     };
     let mut tasks = in_the_background(store, authority, &shutdown);
     if let Some((listener, settings)) = secure_manager {
+        if !listener.address().ip().is_loopback() {
+            tracing::warn!(
+                "the Secure Manager's port has no TLS: the admin token crosses the network in clear"
+            );
+        }
         let router = secure_manager_router(server.clone(), settings);
         tasks.push(tokio::spawn(listener.serve(router, shutdown.clone())));
     }

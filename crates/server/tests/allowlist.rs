@@ -116,6 +116,7 @@ async fn what_is_not_understood_changes_nothing() {
         add(json!({ "digest": digest(2), "notBefore": 7, "expires": 7 })),
         add(json!({ "digest": digest(2), "repository": "App" })),
         add(json!({ "digest": digest(2), "repository": "app:1" })),
+        add(json!({ "digest": digest(2), "repository": format!("{}a/b", "a.".repeat(300)) })),
         add(json!({ "digest": digest(2), "owner": "" })),
         add(json!({ "digest": digest(2), "reason": "a\nb" })),
         add(json!({ "digest": digest(2), "reason": "x".repeat(257) })),

@@ -262,6 +262,18 @@ async fn a_container_is_started_as_it_was_checked() {
         let answer = site.order(command).await;
         assert_eq!(answer["Message"], "NOT_ALLOWED_COMMAND", "{command:?}");
     }
+    let image = json!(format!("a@sha256:{H}"));
+    let as_list = json!({
+        "ServiceName": "press",
+        "ServiceInfo": [["container", ["docker", "run", image]]],
+    });
+    let answer = site.post(SERVICES, &as_list).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    let long = json!({ "ServiceName": "x".repeat(257), "ServiceInfo": [] });
+    assert_eq!(
+        site.post(SERVICES, &long).await.status,
+        StatusCode::BAD_REQUEST
+    );
     let native = service("native", &["/usr/bin/whoami"]);
     let answer = site.post(SERVICES, &native).await.json();
     assert_eq!(answer["Message"], "NOT_ALLOWED_COMMAND");
@@ -354,6 +366,11 @@ async fn what_is_not_the_documented_body_changes_nothing() {
         ),
         (
             r#"{"CmdType":"delHashCWL","Desc":[{"ContainerHash":"a","ContainerHash":"b"}]}"#,
+            400,
+            "",
+        ),
+        (
+            r#"{"CmdType":"delAllHashCWL","SecureMgr":{"a":1,"a":2}}"#,
             400,
             "",
         ),

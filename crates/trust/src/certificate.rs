@@ -248,6 +248,9 @@ fn read_extensions(field: &[u8]) -> Option<Vec<Extension<'_>>> {
     // Those of the field have ten at most.
     let mut extensions = Vec::with_capacity(8);
     while !elements.is_finished() {
+        if extensions.len() == MAX_EXTENSIONS {
+            return None;
+        }
         let mut extension = Elements::of(elements.content(SEQUENCE)?);
         let id = ObjectIdentifier::from_bytes(extension.content(OBJECT_IDENTIFIER)?).ok()?;
         let critical = match extension.optional(BOOLEAN) {
@@ -265,6 +268,10 @@ fn read_extensions(field: &[u8]) -> Option<Vec<Extension<'_>>> {
     }
     Some(extensions)
 }
+
+/// Of one certificate: RFC 5280 knows seventeen, and each is compared with each before any signature is
+/// looked at.
+const MAX_EXTENSIONS: usize = 64;
 
 /// An empty SEQUENCE.
 const EMPTY_NAME: &[u8] = &[0x30, 0];

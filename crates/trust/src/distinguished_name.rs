@@ -48,6 +48,11 @@ pub struct DistinguishedName {
 }
 
 impl DistinguishedName {
+    /// The name without relative names.
+    pub const EMPTY: Self = Self {
+        relative_names: Vec::new(),
+    };
+
     /// Reads the DER of a Name, its outer SEQUENCE included (RFC 5280 §4.1.2.4, X.690 §8 and §10).
     ///
     /// The attributes of one relative name may stand in any order, though DER sorts them: such

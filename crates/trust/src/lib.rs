@@ -116,7 +116,7 @@ pub use revocation::{
     LeafStatus, MAX_REVOCATION_LIST_BYTES, MAX_REVOCATION_LISTS, NoStatus, Revocation,
     RevocationListError, RevocationListOutline, RevocationLists,
 };
-pub use subject::{SubjectError, claimed_certificate_id};
+pub use subject::{SubjectError, claimed_certificate_id, claimed_issuer};
 pub use template::{
     FillError, Filled, MAX_FILLED_BYTES, Placeholder, Template, TemplateError, TemplateLint,
     TemplateUse,

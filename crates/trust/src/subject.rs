@@ -24,6 +24,14 @@ pub fn claimed_certificate_id(
     certificate_id(&subject)
 }
 
+/// The name of a certificate's issuer, as paths are built with it. Nothing is verified.
+///
+/// [`None`] for what is no X.509 certificate in DER.
+pub fn claimed_issuer(certificate: &CertificateDer<'_>) -> Option<DistinguishedName> {
+    let fields = Certificate::read(certificate)?;
+    DistinguishedName::from_der(fields.issuer).ok()
+}
+
 /// The subject's `serialNumber` (2.5.4.5), or its CN where it has none.
 ///
 /// A `serialNumber` that cannot be used is an error and not a reason to take the CN: one

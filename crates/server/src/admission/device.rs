@@ -3,10 +3,8 @@ use gangplank_envelope::{Envelope, Expect, Limits, Verified, VerifyError};
 use gangplank_key::{PublicKey, TrustedKey, UnixTime};
 use gangplank_trust::{
     AuthId, Bound, CredentialDocument, DeviceDocument, DistinguishedName, KnownDevice,
-    PreparedName, ProvisionAs, Standing,
+    PreparedName, ProvisionAs, Standing, claimed_issuer,
 };
-use x509_cert::Certificate;
-use x509_cert::der::{Decode, Encode};
 
 use super::Refused;
 #[cfg(feature = "message")]
@@ -179,7 +177,7 @@ impl Device {
             };
         }
         Bound {
-            issuers: certificates.clone().filter_map(issuer).collect(),
+            issuers: certificates.clone().map(issuer).collect(),
             spki_sha256,
             certificate_sha256: certificates.map(|one| one.fingerprint).collect(),
         }
@@ -194,8 +192,9 @@ impl Credential {
     }
 }
 
-fn issuer(certificate: &DeviceCertificate) -> Option<PreparedName> {
-    let parsed = Certificate::from_der(&certificate.certificate).ok()?;
-    let name = parsed.tbs_certificate().issuer().to_der().ok()?;
-    Some(DistinguishedName::from_der(&name).ok()?.prepared())
+/// Of a certificate that cannot be read, the empty name: no certificate that verifies has such an issuer,
+/// so that a device held to its issuer has changed it.
+fn issuer(certificate: &DeviceCertificate) -> PreparedName {
+    let issuer = claimed_issuer(&certificate.certificate);
+    issuer.unwrap_or(DistinguishedName::EMPTY).prepared()
 }

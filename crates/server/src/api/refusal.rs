@@ -167,7 +167,7 @@ impl From<StoreError> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        tracing::info!(problem = %self.name, reason = %self.reason, "refused");
+        tracing::info!(problem = %self.name, reason = ?self.reason, "refused");
         let problem = match &self.detail {
             Some(detail) => Problem::new(self.name).with_detail(detail),
             None => Problem::new(self.name),

@@ -141,9 +141,6 @@ impl<'s> DeviceRegistry<'s> {
 
     /// Removes a device. It stays out until it is made anew.
     ///
-    /// `expected` is looked at before the removal, not within its transaction: a change between the two
-    /// goes with the device.
-    ///
     /// # Errors
     /// [`RegistryError`].
     pub async fn remove(
@@ -153,7 +150,10 @@ impl<'s> DeviceRegistry<'s> {
         expected: Expected,
     ) -> Result<(), RegistryError> {
         for _ in 0..TRIES {
-            let stored = self.device(tenant, id).await?;
+            let stored = match self.device(tenant, id).await {
+                Err(RegistryError::NoSuchDevice(id)) => return Err(self.gone(id).await),
+                found => found?,
+            };
             is_expected(&stored, expected)?;
             let remove = Change::Remove {
                 // The one that was seen to be of the tenant.
@@ -163,18 +163,33 @@ impl<'s> DeviceRegistry<'s> {
             let store = &self.server.shared.store;
             match store.change(id, remove, actor, at).await? {
                 ChangeOutcome::Done(_) => {
-                    if let Err(error) = self.server.shared.repositories.remove(id).await {
-                        tracing::warn!(device = %id, %error, "the repository of a removed device stays");
-                    }
+                    self.move_repository_away(id).await;
                     return Ok(());
                 }
-                ChangeOutcome::NotFound => return Err(RegistryError::NoSuchDevice(id.clone())),
+                ChangeOutcome::NotFound => return Err(self.gone(id.clone()).await),
                 // It is read again, and not expected any more if a revision was asked for.
                 ChangeOutcome::Changed { .. } => {}
                 ChangeOutcome::WrongState(_) | ChangeOutcome::TenantFull => break,
             }
         }
         Err(RegistryError::Busy)
+    }
+
+    /// A device that is not there. Its repository may be: the server, or whoever asked, may have ended
+    /// between the two steps.
+    async fn gone(&self, id: DeviceId) -> RegistryError {
+        match self.server.shared.store.device(&id).await {
+            Ok(None) => self.move_repository_away(&id).await,
+            Ok(Some(_)) => {}
+            Err(error) => return error.into(),
+        }
+        RegistryError::NoSuchDevice(id)
+    }
+
+    async fn move_repository_away(&self, id: &DeviceId) {
+        if let Err(error) = self.server.shared.repositories.remove(id).await {
+            tracing::warn!(device = %id, %error, "the repository of a removed device stays");
+        }
     }
 
     /// Makes many devices with their credentials: all of them, or none.

@@ -1,5 +1,7 @@
 //! `POST /api/v1/orchestration/securemgr`: edits the list, and prints it into the log.
 
+use std::sync::Arc;
+
 use axum::extract::{Extension, State};
 use axum::response::Response;
 use bytes::Bytes;
@@ -9,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::body::object;
 use super::{Shared, answer, unreadable};
 use crate::access::OPERATOR;
 use crate::listen::Peer;
@@ -34,7 +37,6 @@ pub(super) async fn post(
         Ok(command) => shared.obey(command).await,
         Err(Unusable::Parameter) => Message::InvalidParameter,
         Err(Unusable::Command) => Message::NotAllowedCommand,
-        Err(Unusable::Text(error)) => return unreadable(error),
     };
     answer(&Answer {
         message,
@@ -67,8 +69,6 @@ enum Command {
 enum Unusable {
     Command,
     Parameter,
-    /// JSON that has a member twice.
-    Text(serde_json::Error),
 }
 
 impl Command {
@@ -98,7 +98,7 @@ fn digests(entries: &RawValue) -> Result<Vec<ImageDigest>, Unusable> {
         if !text.starts_with('{') {
             return Err(Unusable::Parameter);
         }
-        let described: Described = serde_json::from_str(text).map_err(Unusable::Text)?;
+        let described: Described = serde_json::from_str(text).map_err(|_| Unusable::Parameter)?;
         let hash = described.hash.as_ref().and_then(Value::as_str);
         let hash = hash.ok_or(Unusable::Parameter)?.to_ascii_lowercase();
         ImageDigest::from_hex(hash.as_bytes()).map_err(|_| Unusable::Parameter)
@@ -135,8 +135,24 @@ impl Shared {
         }
     }
 
-    /// One line for each image; a change in between is seen or not.
+    /// Goes on after the answer, as a list may be long; once at a time.
     async fn print(&self) -> Result<Message, StoreError> {
+        let Ok(turn) = Arc::clone(&self.printing).try_lock_owned() else {
+            tracing::info!("the allowlist is being printed already");
+            return Ok(Message::None);
+        };
+        let shared = self.clone();
+        tokio::spawn(async move {
+            let _turn = turn;
+            if let Err(error) = shared.print_all().await {
+                tracing::error!(%error, "the allowlist is not printed whole");
+            }
+        });
+        Ok(Message::None)
+    }
+
+    /// One line for each image; a change in between is seen or not.
+    async fn print_all(&self) -> Result<(), StoreError> {
         let mut query = AllowlistQuery {
             tenant: self.settings.tenant.clone(),
             after: None,
@@ -150,18 +166,10 @@ impl Shared {
             }
             match images.last() {
                 Some(last) => query.after = Some(last.digest),
-                None => return Ok(Message::None),
+                None => return Ok(()),
             }
         }
     }
-}
-
-fn object<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, String> {
-    // serde also reads an array of the members' values as the object.
-    if !body.trim_ascii_start().starts_with(b"{") {
-        return Err("the body is not a JSON object".into());
-    }
-    serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
 #[derive(Serialize)]

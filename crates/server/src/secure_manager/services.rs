@@ -6,7 +6,9 @@ use bytes::Bytes;
 use gangplank_allowlist::{Allowlist, Launch, PermittedLaunch};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
+use super::body::object;
 use super::{Shared, answer, unreadable};
 use crate::access::OPERATOR;
 use crate::listen::Peer;
@@ -21,13 +23,15 @@ pub(super) async fn post(
     if let Some(refused) = shared.refuse(peer, &headers) {
         return refused;
     }
-    if !body.trim_ascii_start().starts_with(b"{") {
-        return unreadable("the body is not a JSON object");
-    }
-    let request: Request = match serde_json::from_slice(&body) {
+    let request: Request = match object(&body) {
         Ok(request) => request,
         Err(error) => return unreadable(error),
     };
+    if request.service_name.chars().count() > MAX_NAME {
+        return unreadable(format_args!(
+            "ServiceName has at most {MAX_NAME} characters"
+        ));
+    }
     let message = match shared.start(&request).await {
         Ok(message) => message,
         Err(error) => {
@@ -55,12 +59,18 @@ impl Shared {
     async fn start(&self, request: &Request) -> Result<Message, StoreError> {
         let service = &request.service_name;
         let mut ways = request.service_info.iter();
-        let Some(way) = ways.find(|way| way.execution_type == CONTAINER) else {
+        let is_container =
+            |way: &&Map<String, Value>| way.get("ExecutionType") == Some(&CONTAINER.into());
+        let Some(way) = ways.find(is_container) else {
             return self
                 .deny(service, "not-a-container", "it is no container")
                 .await;
         };
-        let arguments: Vec<&str> = way.exec_cmd.iter().map(String::as_str).collect();
+        let Some(arguments) = way.get("ExecCmd").and_then(arguments) else {
+            return self
+                .deny(service, "malformed", "ExecCmd is no list of texts")
+                .await;
+        };
         let launch = match Launch::parse_exec_cmd(&arguments, self.settings.options) {
             Ok(launch) => launch,
             Err(fault) => return self.deny(service, fault.code(), fault).await,
@@ -103,7 +113,7 @@ impl Shared {
         code: &str,
         why: impl core::fmt::Display,
     ) -> Result<Message, StoreError> {
-        tracing::warn!(subject, code, %why, "not started");
+        tracing::warn!(subject = cut(subject), code, %why, "not started");
         self.record(action::IMAGE_DENIED, subject, code).await?;
         Ok(Message::NotAllowedCommand)
     }
@@ -120,26 +130,27 @@ impl Shared {
             action: action.into(),
             tenant: Some(self.settings.tenant.clone()),
             device: None,
-            detail: serde_json::json!({ "subject": subject, "code": code }).to_string(),
+            detail: serde_json::json!({ "subject": cut(subject), "code": code }).to_string(),
         };
         self.server.shared.store.append_audit(entry).await.map(drop)
     }
+}
+
+fn arguments(command: &Value) -> Option<Vec<&str>> {
+    command.as_array()?.iter().map(Value::as_str).collect()
+}
+
+/// What an image is called may be as long as a request.
+fn cut(subject: &str) -> String {
+    subject.chars().take(MAX_SUBJECT).collect()
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Request {
     service_name: String,
-    service_info: Vec<Way>,
-}
-
-/// A way to run a service.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Way {
-    execution_type: String,
-    #[serde(default)]
-    exec_cmd: Vec<String>,
+    /// Ways to run it.
+    service_info: Vec<Map<String, Value>>,
 }
 
 #[derive(Serialize)]
@@ -170,4 +181,8 @@ enum Message {
     Internal,
 }
 
+/// Characters of a service's name.
+const MAX_NAME: usize = 256;
+/// Characters of what an audit entry is about: any name of an image that a registry takes.
+const MAX_SUBJECT: usize = 1024;
 const CONTAINER: &str = "container";

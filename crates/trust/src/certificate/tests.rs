@@ -94,6 +94,22 @@ fn is_left_open(read: &Certificate<'_>, der: &[u8], at: usize) -> bool {
         || read.validity.not_after == epoch
 }
 
+#[test]
+fn a_certificate_with_too_many_extensions_is_not_read() {
+    let with = |count: u8| {
+        let leaf = Leaf::new("press-7");
+        let more = (0..count).fold(leaf, |leaf, at| {
+            leaf.extension(&[1, 3, 6, 1, 4, 1, 32473, at.into()], false, vec![5, 0])
+        });
+        TestCa::new("Root").issue(&more).certificate
+    };
+    let few = with(1);
+    let own = Certificate::read(&few).unwrap().extensions.len() - 1;
+    let room = u8::try_from(MAX_EXTENSIONS - own).unwrap();
+    assert!(Certificate::read(&with(room)).is_some());
+    assert!(Certificate::read(&with(room + 1)).is_none());
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {

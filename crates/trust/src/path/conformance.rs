@@ -92,7 +92,6 @@ fn check_any(certificate: &Certificate<'_>) -> Result<Names, Fault> {
 /// §4.2: "A certificate MUST NOT include more than one instance of a particular extension."
 fn check_extensions(certificate: &Certificate<'_>) -> Result<(), Fault> {
     let extensions = &certificate.extensions;
-    // Sixteen KiB hold too few extensions for the square of their number to matter.
     let repeated = extensions.iter().enumerate().any(|(at, extension)| {
         let before = extensions.iter().take(at);
         before.into_iter().any(|other| other.id == extension.id)

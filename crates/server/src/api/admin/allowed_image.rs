@@ -101,6 +101,11 @@ fn check_text(name: &str, text: Option<&str>) -> Result<(), Refusal> {
 }
 
 fn check_repository(text: &str) -> Result<(), Refusal> {
+    if text.len() > MAX_REPOSITORY {
+        return Err(invalid(format!(
+            "repository has at most {MAX_REPOSITORY} bytes"
+        )));
+    }
     let reference = ImageReference::parse(text);
     let reference = reference.map_err(|error| invalid(format!("repository: {error}")))?;
     match reference.name() == text {
@@ -163,6 +168,9 @@ impl Verdict {
 
 /// RFC 8259 §6: what every reader of JSON has exactly.
 const MAX_SECONDS: u64 = (1 << 53) - 1;
+
+/// Bytes of a repository: a path of 255, and a domain of as many, which RFC 1035 §2.3.4 has.
+const MAX_REPOSITORY: usize = 511;
 
 /// Characters of an owner's name or a reason.
 const MAX_TEXT: usize = 256;

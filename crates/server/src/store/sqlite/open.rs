@@ -26,8 +26,9 @@ pub(super) fn writer(path: &Path) -> Result<Connection, Fault> {
     // the power fails (https://www.sqlite.org/pragma.html#pragma_synchronous).
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-    // What a command changes is noted for its undoing: in memory, not in a file of its own.
-    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // What a command changes is noted for its undoing: in memory up to 64 KiB, then in a file, since a
+    // list of millions may be cleared at once (SQLITE_STMTJRNL_SPILL).
+    connection.pragma_update(None, "temp_store", "FILE")?;
     // Keys are hashes, so a batch touches pages all over the file; folding them in later writes each
     // once instead of many times.
     connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
