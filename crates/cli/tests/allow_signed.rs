@@ -306,6 +306,44 @@ fn whatever_fails_the_list_that_is_there_stays() {
     assert_eq!(folder.read("fetched"), list);
 }
 
+/// As a crash of `fetch` leaves it, before the list is replaced and after.
+#[test]
+fn a_crash_leaves_a_list_that_counts() {
+    let folder = folder();
+    let image = |number| format!("acme/pump@sha256:{}", digest(number));
+    let check = |number, code| {
+        let arguments = ["--list", "fetched", "--state", "state", &image(number)];
+        run(&folder, &["check"], &arguments).exit(code);
+    };
+    let version = |last| {
+        folder.write("list", text(1..last));
+        publish(&folder, &[]).exit(0);
+        let manifest = folder.read("published/plant-7.manifest.json");
+        fetch(&folder, &[]).exit(0);
+        assert!(!folder.path("state.next").exists());
+        (manifest, folder.read("state"), folder.read("fetched"))
+    };
+    let (old, old_state, old_list) = version(40);
+    let (new, new_state, new_list) = version(41);
+    folder.write("state", &old_state);
+    folder.write("state.next", &new_state);
+    check(40, 0);
+    folder.write("fetched", &old_list);
+    check(39, 0);
+    check(40, 1);
+    // Which of both came last is known all the same.
+    folder.write("published/plant-7.manifest.json", &old);
+    fetch(&folder, &[]).exit(1);
+    folder.write("published/plant-7.manifest.json", &new);
+    fetch(&folder, &[]).exit(0);
+    assert_eq!(folder.read("fetched"), new_list);
+    assert_eq!(folder.read("state"), new_state);
+    // What is announced goes forward only.
+    folder.write("state.next", &old_state);
+    folder.write("fetched", &old_list);
+    check(39, 1);
+}
+
 #[test]
 fn gates_take_a_list_as_it_is_remembered_and_for_its_time() {
     let folder = folder();

@@ -42,9 +42,13 @@ pub(crate) struct Fetch {
 
 pub(super) fn run(arguments: &Fetch) -> Result<Exit, Failure> {
     let _locked = signed::lock(&arguments.state)?;
-    let before = signed::load(&arguments.state)?;
+    let remembered = signed::load(&arguments.state)?;
+    let before = match signed::coming(&arguments.state)? {
+        None => remembered.clone(),
+        coming => coming,
+    };
     fetch(arguments, before.as_ref()).inspect_err(|_| {
-        if let Some(kept) = &before {
+        if let Some(kept) = &remembered {
             let (version, expires) = (kept.version(), kept.expires());
             output::progress(format_args!(
                 "the list of version {version} stays; it counts until {expires} (Unix seconds)"
@@ -72,10 +76,13 @@ fn fetch(arguments: &Fetch, before: Option<&Kept>) -> Result<Exit, Failure> {
         .map_err(|failure| failure.while_doing(&manifest))?;
     let kept = signed::follow(&verified, before)?;
     arguments.trust.counts(&kept)?;
-    let way = bring(&source, &verified, &arguments.out)?;
-    if before != Some(&kept) {
-        signed::save(&arguments.state, &kept)?;
-    }
+    // The list's own lock: no other change of it is written over, nor writes into what comes.
+    let listed = signed::lock(&arguments.out)?;
+    // Before the list comes to its place, what goes with it is on the disk.
+    let ready = || signed::announce(&arguments.state, &kept);
+    let way = bring(&source, &verified, &arguments.out, &ready)?;
+    drop(listed);
+    signed::settle(&arguments.state, &kept)?;
     match arguments.json {
         true => {
             let mut told = signed::told(&kept);
@@ -98,11 +105,12 @@ fn bring(
     source: &Source,
     verified: &VerifiedManifest,
     out: &Path,
+    ready: &dyn Fn() -> Result<(), Failure>,
 ) -> Result<&'static str, Failure> {
     if check(out, verified.checking()).is_ok() {
         return Ok("unchanged");
     }
-    match by_delta(source, verified, out) {
+    match by_delta(source, verified, out, ready) {
         Some(Ok(())) => return Ok("delta"),
         Some(Err(failure)) => {
             output::progress(format_args!("{failure}; the whole list is fetched"));
@@ -119,7 +127,8 @@ fn bring(
             checking.feed(part).map_err(|error| refused(&error))?;
             write(file, part)
         })?;
-        checking.finish().map_err(|error| refused(&error))
+        checking.finish().map_err(|error| refused(&error))?;
+        ready()
     })?;
     Ok("whole")
 }
@@ -129,6 +138,7 @@ fn by_delta(
     source: &Source,
     verified: &VerifiedManifest,
     out: &Path,
+    ready: &dyn Fn() -> Result<(), Failure>,
 ) -> Option<Result<(), Failure>> {
     let manifest = verified.manifest();
     let delta = manifest.delta.as_ref()?;
@@ -143,7 +153,8 @@ fn by_delta(
         signed::replace(out, signed::LIST, |file| {
             verified
                 .apply_delta(&base, &bytes, |part| write(file, part))
-                .map_err(|error| Failure::new(Exit::No, error).while_doing(&name))
+                .map_err(|error| Failure::new(Exit::No, error).while_doing(&name))?;
+            ready()
         })
     }))
 }

@@ -214,6 +214,42 @@ pub(crate) fn load(state: &Path) -> Result<Option<Kept>, Failure> {
     }
 }
 
+/// What `fetch` verified and was about to remember when it was stopped, if it follows what is remembered:
+/// the list may be in its place already.
+pub(crate) fn coming(state: &Path) -> Result<Option<Kept>, Failure> {
+    let Some(coming) = load(&next_to(state))? else {
+        return Ok(None);
+    };
+    let follows = |kept: Kept| {
+        let same = kept.list() == coming.list() && kept.signer() == coming.signer();
+        same && kept.version() <= coming.version()
+    };
+    let follows = load(state)?.is_none_or(follows);
+    Ok(follows.then_some(coming))
+}
+
+/// Writes down what is about to be remembered, before the list comes to its place.
+pub(crate) fn announce(state: &Path, kept: &Kept) -> Result<(), Failure> {
+    save(&next_to(state), kept)
+}
+
+/// Remembers what was announced.
+pub(crate) fn settle(state: &Path, kept: &Kept) -> Result<(), Failure> {
+    save(state, kept)?;
+    match fs::remove_file(next_to(state)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Failure::of(Exit::CannotTell, &error).while_doing(state.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn next_to(state: &Path) -> PathBuf {
+    let mut name = state.as_os_str().to_owned();
+    name.push(".next");
+    name.into()
+}
+
 /// Remembers durably.
 pub(crate) fn save(state: &Path, kept: &Kept) -> Result<(), Failure> {
     replace(state, PRIVATE, |file| {
@@ -260,18 +296,32 @@ pub(crate) struct SignedFile {
 
 impl SignedFile {
     pub(crate) fn open(path: &Path, state: &Path) -> Result<Self, Failure> {
-        let Some(kept) = load(state)? else {
-            let sentence = "there is no such file, so no signed list is remembered";
-            return Err(Failure::new(Exit::CannotTell, sentence).while_doing(state.display()));
-        };
+        // Once more, since `fetch` may have moved on between two of these files.
+        match Self::find(path, state)? {
+            Ok(found) => Ok(found),
+            Err(_) => Self::find(path, state)?,
+        }
+    }
+
+    /// The list, by what is remembered or by what `fetch` was about to remember.
+    fn find(path: &Path, state: &Path) -> Result<Result<Self, Failure>, Failure> {
+        let known = [load(state)?, coming(state)?];
         let bytes = read_list(path)?;
-        let checked = kept.content().check(&bytes, Backend::AWS_LC_RS);
-        checked.map_err(|error| Failure::of(Exit::No, &error).while_doing(path.display()))?;
-        Ok(Self {
-            path: path.to_owned(),
-            bytes,
-            kept,
-        })
+        let sentence = "there is no such file, so no signed list is remembered";
+        let missing = Failure::new(Exit::CannotTell, sentence);
+        let mut failure = missing.while_doing(state.display());
+        for kept in known.into_iter().flatten() {
+            match kept.content().check(&bytes, Backend::AWS_LC_RS) {
+                Ok(_) => {
+                    let path = path.to_owned();
+                    return Ok(Ok(Self { path, bytes, kept }));
+                }
+                Err(error) => {
+                    failure = Failure::of(Exit::No, &error).while_doing(path.display());
+                }
+            }
+        }
+        Ok(Err(failure))
     }
 
     /// Entries that count no longer than the list does.
@@ -301,6 +351,9 @@ pub(crate) fn lock(path: &Path) -> Result<File, Failure> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let mut options = OpenOptions::new();
+    // Who may read the file could hold the lock.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, LOCK);
     let file = options.create(true).truncate(false).write(true).open(&name);
     file.and_then(|file| file.lock().map(|()| file))
         .map_err(|error| Failure::of(Exit::CannotTell, &error).while_doing(path.display()))
@@ -332,6 +385,9 @@ fn folder(path: &Path) -> &Path {
 const INDEXED: &[u8] = b"gangplank list\n\x1a";
 /// Of what a device remembers.
 const PRIVATE: u32 = 0o600;
+/// As of the lists themselves and their locks.
+#[cfg(unix)]
+const LOCK: u32 = 0o640;
 /// Of lists: their group may read them.
 pub(crate) const LIST: u32 = 0o640;
 /// Of what is published.
