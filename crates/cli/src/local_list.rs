@@ -49,10 +49,24 @@ impl LocalList {
         file.clear().map_err(|error| failed(&error))
     }
 
-    /// Makes an indexed list, which sorts the digests.
-    pub(crate) fn create(path: &Path, digests: &mut Vec<ImageDigest>) -> Result<(), Failure> {
-        match IndexedFile::create(path, digests, &Layout::default()) {
+    /// Puts digests on the list without saying more of them.
+    pub(crate) fn add(path: &Path, digests: &[ImageDigest]) -> Result<(), Failure> {
+        let changes = digests.iter().map(|digest| Change {
+            digest: *digest,
+            entry: Some(Entry::default()),
+        });
+        Self::change(path, &changes.collect::<Vec<_>>())
+    }
+
+    /// As [`add`](Self::add); a list that is not there yet becomes an indexed one, for which the digests
+    /// are sorted.
+    pub(crate) fn add_or_create(
+        path: &Path,
+        digests: &mut Vec<ImageDigest>,
+    ) -> Result<(), Failure> {
+        match IndexedFile::create_new(path, digests, &Layout::default()) {
             Ok(_) => Ok(()),
+            Err(ListError::Exists(_)) => Self::add(path, digests),
             Err(error) => Err(failed(&error)),
         }
     }

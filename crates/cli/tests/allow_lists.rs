@@ -114,6 +114,35 @@ fn bad_lines_are_told_and_refused_by_an_import() {
         .exit(2);
 }
 
+/// The list is made by somebody else while the import waits for the lock.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_import_adds_to_a_list_that_appeared_meanwhile() {
+    let folder = Folder::new();
+    folder.write("new", format!("{}\n", hex("b")).as_bytes());
+    let lock = std::fs::File::create(folder.path("list.lock")).unwrap();
+    lock.lock().unwrap();
+    let mut import = std::process::Command::new(env!("CARGO_BIN_EXE_gangplank"));
+    import.args(["allow", "import", "new", "--list", "list"]);
+    let mut import = import.current_dir(folder.path(".")).spawn().unwrap();
+    // The kernel's table of locks marks who waits by an arrow.
+    let waiter = format!(" {} ", import.id());
+    let waits = |line: &str| line.contains("->") && line.contains(&waiter);
+    while !std::fs::read_to_string("/proc/locks")
+        .unwrap()
+        .lines()
+        .any(waits)
+    {
+        assert_eq!(import.try_wait().unwrap(), None, "it does not wait");
+        std::thread::yield_now();
+    }
+    folder.write("list", format!("{}\n", hex("a")).as_bytes());
+    drop(lock);
+    assert!(import.wait().unwrap().success());
+    let expected = format!("{}\n{}\n", hex("a"), hex("b"));
+    assert_eq!(folder.read("list"), expected.as_bytes());
+}
+
 #[test]
 fn an_indexed_list_keeps_what_is_said() {
     let folder = Folder::new();

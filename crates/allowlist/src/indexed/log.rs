@@ -8,6 +8,8 @@ use crate::{Change, Damaged, Entry, ImageDigest};
 #[derive(Clone, Copy, Debug)]
 pub struct Log<'l> {
     slots: &'l [[u8; SLOT]],
+    /// Where the last commit that counts begins, and where it ends.
+    begins: usize,
     used: usize,
     tail: Tail,
 }
@@ -24,6 +26,7 @@ pub enum Tail {
 impl<'l> Log<'l> {
     pub(super) const EMPTY: Self = Self {
         slots: &[],
+        begins: 0,
         used: 0,
         tail: Tail::Empty,
     };
@@ -37,7 +40,7 @@ impl<'l> Log<'l> {
     pub fn read(bytes: &'l [u8], header: &Header) -> Result<Self, Damaged> {
         let slots = bytes.as_chunks().0;
         let salt = header.checksum();
-        let (mut used, mut last, mut gap) = (0, 0, false);
+        let (mut begins, mut used, mut last, mut gap) = (0, 0, 0, false);
         for (place, slot) in slots.iter().enumerate() {
             if *slot == EMPTY {
                 gap = true;
@@ -52,7 +55,7 @@ impl<'l> Log<'l> {
             }
             last = place + 1;
             if slot.ends && !gap {
-                used = last;
+                (begins, used) = (slot.first, last);
             }
         }
         let tail = if last > used {
@@ -60,7 +63,12 @@ impl<'l> Log<'l> {
         } else {
             Tail::Empty
         };
-        Ok(Self { slots, used, tail })
+        Ok(Self {
+            slots,
+            begins,
+            used,
+            tail,
+        })
     }
 
     /// What was last said of `digest` since the file was written; `None` if nothing was.
@@ -72,6 +80,11 @@ impl<'l> Log<'l> {
     pub fn changes(&self) -> impl DoubleEndedIterator<Item = Change<'static>> + Clone + use<'l> {
         let used = self.slots.get(..self.used).unwrap_or_default();
         used.iter().filter_map(change)
+    }
+
+    /// The slots of the last commit that counts; none if none does.
+    pub fn last_commit(&self) -> &'l [[u8; SLOT]] {
+        self.slots.get(self.begins..self.used).unwrap_or_default()
     }
 
     /// How many slots count.

@@ -6,7 +6,7 @@ use gangplank_allowlist::text::LineFault;
 use gangplank_allowlist::{Damaged, ImageDigest};
 
 /// Why a list on disk cannot be read or changed. What cannot be read permits nothing; what could not be
-/// changed is as it was.
+/// changed is as it was, except after [`InDoubt`](Self::InDoubt).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListError {
@@ -26,6 +26,33 @@ pub enum ListError {
         /// What is wrong with it.
         error: IndexError,
     },
+    /// It is a text where an indexed list was opened, or the other way round: somebody replaced it.
+    #[error("{}: a list of another kind than the one that was opened", .0.display())]
+    OtherKind(PathBuf),
+    /// There is one already, where one was to be made.
+    #[error("{}: there is a list already", .0.display())]
+    Exists(PathBuf),
+    /// The file has more than one name (hard links): it would be changed by one of them only.
+    #[error("{}: the file has {names} names, and would be changed by one of them only", path.display())]
+    Links {
+        /// The list.
+        path: PathBuf,
+        /// How many names it has.
+        names: u64,
+    },
+    /// Somebody who did not wait for the lock replaced the file while it was changed. The change is not
+    /// in the new one.
+    #[error("{}: the list was replaced while it was changed", .0.display())]
+    Replaced(PathBuf),
+    /// The change is written and not known to be on the disk: the list may be the old one or the new one,
+    /// and after a loss of power another one than before.
+    #[error("{}: the list may be the old one or the new one: {error}", path.display())]
+    InDoubt {
+        /// The list.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
     /// Lines that are no digests, where all have to be.
     #[error("{}", lines(faults))]
     Lines {
@@ -43,6 +70,13 @@ pub enum ListError {
 impl ListError {
     pub(super) fn io(path: &Path) -> impl Fn(io::Error) -> Self {
         move |error| Self::Io {
+            path: path.to_owned(),
+            error,
+        }
+    }
+
+    pub(super) fn in_doubt(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |error| Self::InDoubt {
             path: path.to_owned(),
             error,
         }

@@ -1,19 +1,20 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gangplank_allowlist::indexed::{
-    Header, IndexError, Layout, Log, SLOT, Tail, commit, sort, write,
-};
-use gangplank_allowlist::{Change, Damaged, Entry, ImageDigest, IndexedList, Listing};
+use gangplank_allowlist::indexed::{Layout, Tail, commit, sort, write};
+use gangplank_allowlist::{Change, Damaged, Entry, ImageDigest};
 
 use super::ListError;
-use super::map::Map;
 use super::merged::Merged;
-use super::replace::{lock, lock_out_writers, replace};
+use super::replace::Locked;
+
+mod snapshot;
+
+pub use snapshot::IndexedSnapshot;
+use snapshot::{Base, Identity};
 
 /// A list of any size in an indexed file: opened in less than a millisecond, and changed by writing some
 /// hundred bytes.
@@ -23,41 +24,22 @@ use super::replace::{lock, lock_out_writers, replace};
 pub struct IndexedFile {
     path: PathBuf,
     opened: Mutex<Arc<IndexedSnapshot>>,
-    writing: Mutex<()>,
-}
-
-/// What an indexed file said at one moment.
-#[derive(Clone, Debug)]
-pub struct IndexedSnapshot {
-    base: Arc<Base>,
-    /// How many slots of the log were read, and what they say, by digest.
-    used: usize,
-    changes: Vec<Change<'static>>,
-}
-
-/// What never changes as long as the file is not replaced.
-#[derive(Debug)]
-struct Base {
-    file: File,
-    /// Device and inode: while the file is open, no other one has them.
-    identity: (u64, u64),
-    header: Header,
-    map: Map,
+    /// The file whose name is known to be on the disk.
+    writing: Mutex<Option<Identity>>,
 }
 
 impl IndexedFile {
     /// Opens the file at `path`.
     ///
     /// # Errors
-    /// [`ListError`]: it is not there, or no indexed list, or damaged.
+    /// [`ListError`]: it is not there, or no indexed list ([`ListError::OtherKind`]), or damaged.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, ListError> {
         let path = path.into();
         let opened = Mutex::new(Arc::new(IndexedSnapshot::open(&path)?));
-        let writing = Mutex::new(());
         Ok(Self {
             path,
             opened,
-            writing,
+            writing: Mutex::new(None),
         })
     }
 
@@ -65,17 +47,30 @@ impl IndexedFile {
     /// `digests` is sorted, each once, afterwards.
     ///
     /// # Errors
-    /// [`ListError`]; what was at `path` is there still.
+    /// [`ListError`]; what was at `path` is there still, except after [`ListError::InDoubt`].
     pub fn create(
         path: impl Into<PathBuf>,
         digests: &mut Vec<ImageDigest>,
         layout: &Layout,
     ) -> Result<Self, ListError> {
         let path = path.into();
-        sort(digests);
-        let entries = || digests.iter().map(|digest| Ok((*digest, Entry::default())));
-        let _process = lock(&path).map_err(ListError::io(&path))?;
-        write_file(&path, layout, entries)?;
+        let locked = Locked::wait(&path)?;
+        locked.replace(|file| write_digests(file, digests, layout, &path))?;
+        Self::open(path)
+    }
+
+    /// As [`create`](Self::create), but only where no file is, of whatever kind.
+    ///
+    /// # Errors
+    /// [`ListError::Exists`] too; then `digests` is as it was.
+    pub fn create_new(
+        path: impl Into<PathBuf>,
+        digests: &mut Vec<ImageDigest>,
+        layout: &Layout,
+    ) -> Result<Self, ListError> {
+        let path = path.into();
+        let locked = Locked::wait(&path)?;
+        locked.create(|file| write_digests(file, digests, layout, &path))?;
         Self::open(path)
     }
 
@@ -86,11 +81,10 @@ impl IndexedFile {
     pub fn current(&self) -> Result<Arc<IndexedSnapshot>, ListError> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         let found = fs::metadata(&self.path).map_err(ListError::io(&self.path))?;
-        if (found.dev(), found.ino()) != opened.base.identity {
+        if Identity::of(&found) != opened.base().identity() {
             *opened = Arc::new(IndexedSnapshot::open(&self.path)?);
-        } else if opened.log_goes_on().map_err(ListError::io(&self.path))? {
-            let base = Arc::clone(&opened.base);
-            *opened = Arc::new(IndexedSnapshot::of(base, &self.path)?);
+        } else if opened.log_differs().map_err(ListError::io(&self.path))? {
+            *opened = Arc::new(opened.read_again(&self.path)?);
         }
         Ok(Arc::clone(&opened))
     }
@@ -100,55 +94,68 @@ impl IndexedFile {
     /// written anew.
     ///
     /// # Errors
-    /// [`ListError`]; the list is as it was.
+    /// [`ListError`]; the list is as it was, except after [`ListError::InDoubt`].
     pub fn change(&self, changes: &[Change<'_>]) -> Result<(), ListError> {
-        let _thread = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let _process = lock(&self.path).map_err(ListError::io(&self.path))?;
-        let (snapshot, tail) = IndexedSnapshot::open_locked(&self.path)?;
-        match commit(&snapshot.base.header, snapshot.used, changes) {
-            _ if changes.is_empty() => Ok(()),
+        let mut on_disk = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let locked = Locked::wait(&self.path)?;
+        let failed = ListError::io(&self.path);
+        let file = OpenOptions::new().read(true).write(true).open(&self.path);
+        let base = Base::of(file.map_err(&failed)?, &self.path)?;
+        let (snapshot, tail) = IndexedSnapshot::read(base, &self.path)?;
+        match commit(snapshot.header(), snapshot.changes(), changes) {
+            _ if changes.is_empty() => locked.settle().map_err(failed),
             Some(slots) if tail == Tail::Empty => {
+                let identity = Some(snapshot.base().identity());
+                if *on_disk != identity {
+                    // Who replaced the file may have been interrupted before its name was on the disk.
+                    locked.sync_name().map_err(failed)?;
+                    *on_disk = identity;
+                }
                 let slots: Vec<u8> = slots.flatten().collect();
-                let appended = snapshot.append(&self.path, &slots);
-                appended.map_err(ListError::io(&self.path))
+                snapshot.append(&self.path, &slots)
             }
-            _ => self.merge(&snapshot, changes),
+            _ => self.merge(&locked, &snapshot, changes),
         }
     }
 
     /// Writes the file anew with an empty log.
     ///
     /// # Errors
-    /// [`ListError`]; the list is as it was.
+    /// [`ListError`]; the list is as it was, except after [`ListError::InDoubt`].
     pub fn compact(&self) -> Result<(), ListError> {
         let _thread = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let _process = lock(&self.path).map_err(ListError::io(&self.path))?;
-        self.merge(&IndexedSnapshot::open_locked(&self.path)?.0, &[])
+        let locked = Locked::wait(&self.path)?;
+        let (snapshot, _) = IndexedSnapshot::read(Base::open(&self.path)?, &self.path)?;
+        self.merge(&locked, &snapshot, &[])
     }
 
-    /// Takes everything off the list.
+    /// Takes everything off the list, even if it is damaged.
     ///
     /// # Errors
-    /// [`ListError`]; the list is as it was.
+    /// [`ListError`]; the list is as it was, except after [`ListError::InDoubt`].
     pub fn clear(&self) -> Result<(), ListError> {
         let _thread = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let _process = lock(&self.path).map_err(ListError::io(&self.path))?;
-        let layout = self
-            .current()
-            .map_or_else(|_| Layout::default(), |list| list.layout());
-        write_file(&self.path, &layout, core::iter::empty)
+        let locked = Locked::wait(&self.path)?;
+        // The log is not read: if it is damaged, its reader waits for writers, and so for this one.
+        let layout = match Base::open(&self.path) {
+            Ok(base) => base.layout(),
+            Err(error @ ListError::OtherKind(_)) => return Err(error),
+            Err(_) => Layout::default(),
+        };
+        self.write_anew(&locked, &layout, core::iter::empty)
     }
 
-    fn merge(&self, snapshot: &IndexedSnapshot, more: &[Change<'_>]) -> Result<(), ListError> {
+    fn merge(
+        &self,
+        locked: &Locked,
+        snapshot: &IndexedSnapshot,
+        more: &[Change<'_>],
+    ) -> Result<(), ListError> {
         let mut changes: BTreeMap<ImageDigest, Option<Entry<'_>>> = BTreeMap::new();
-        changes.extend(
-            snapshot
-                .changes
-                .iter()
-                .map(|change| (change.digest, change.entry)),
-        );
+        let logged = snapshot.logged().iter();
+        changes.extend(logged.map(|change| (change.digest, change.entry)));
         changes.extend(more.iter().map(|change| (change.digest, change.entry)));
-        let list = snapshot.base.list();
+        let list = snapshot.base().list();
         let merged = || {
             let changes = changes.iter().map(|(digest, entry)| Change {
                 digest: *digest,
@@ -156,183 +163,48 @@ impl IndexedFile {
             });
             Merged::new(list.rows(), changes)
         };
-        write_file(&self.path, &snapshot.layout(), merged)
-    }
-}
-
-impl IndexedSnapshot {
-    /// All digests in ascending order, each with what is said of it.
-    pub fn rows(&self) -> impl Iterator<Item = Result<(ImageDigest, Entry<'_>), Damaged>> {
-        Merged::new(self.base.list().rows(), self.changes.iter().copied())
+        self.write_anew(locked, &snapshot.base().layout(), merged)
     }
 
-    /// As [`Listing::find`] for many digests, in their order, in less time than one by one.
-    pub fn find_many(
+    fn write_anew<'e, I>(
         &self,
-        digests: &[ImageDigest],
-        mut each: impl FnMut(&ImageDigest, Result<Option<Entry<'_>>, Damaged>),
-    ) {
-        self.base
-            .list()
-            .find_many(digests, |digest, found| match self.change_of(digest) {
-                Some(change) => each(digest, Ok(change.entry)),
-                None => each(digest, found),
-            });
-    }
-
-    /// Reads everything that the file has, see [`IndexedList::verify`].
-    ///
-    /// # Errors
-    /// [`Damaged`]: the first part that is.
-    pub fn verify(&self) -> Result<(), Damaged> {
-        self.base.list().verify()
-    }
-
-    /// What the file says of itself.
-    pub fn header(&self) -> &Header {
-        &self.base.header
-    }
-
-    /// How many changes are in the log.
-    pub const fn changes(&self) -> usize {
-        self.used
-    }
-
-    fn layout(&self) -> Layout {
-        let header = self.header();
-        Layout {
-            serial: header.serial(),
-            log_slots: header.log_slots(),
-        }
-    }
-
-    fn change_of(&self, digest: &ImageDigest) -> Option<&Change<'static>> {
-        let at = self
-            .changes
-            .binary_search_by_key(digest, |change| change.digest);
-        self.changes.get(at.ok()?)
-    }
-
-    fn open(path: &Path) -> Result<Self, ListError> {
-        Self::of(Arc::new(Base::open(path)?), path)
-    }
-
-    /// While nobody else writes.
-    fn open_locked(path: &Path) -> Result<(Self, Tail), ListError> {
-        Self::of_quiet(Arc::new(Base::open(path)?), path)
-    }
-
-    /// The file with its log as it is now.
-    fn of(base: Arc<Base>, path: &Path) -> Result<Self, ListError> {
-        match Self::of_quiet(Arc::clone(&base), path) {
-            // A slot is damaged, or being written at this moment.
-            Err(ListError::Index { .. }) => {
-                let _quiet = lock_out_writers(path).map_err(ListError::io(path))?;
-                Ok(Self::of_quiet(base, path)?.0)
-            }
-            read => Ok(read?.0),
-        }
-    }
-
-    fn of_quiet(base: Arc<Base>, path: &Path) -> Result<(Self, Tail), ListError> {
-        let mut log = vec![0; base.header.log_slots() as usize * SLOT];
-        let read = base.file.read_exact_at(&mut log, base.header.log_at());
-        read.map_err(ListError::io(path))?;
-        let damaged = |damaged| ListError::index(path)(IndexError::Damaged(damaged));
-        let log = Log::read(&log, &base.header).map_err(damaged)?;
-        // Of several changes of a digest, the last one counts.
-        let changes: BTreeMap<_, _> = log
-            .changes()
-            .map(|change| (change.digest, change))
-            .collect();
-        let (used, tail) = (log.used(), log.tail());
-        let changes = changes.into_values().collect();
-        Ok((
-            Self {
-                base,
-                used,
-                changes,
-            },
-            tail,
-        ))
-    }
-
-    /// Whether there is more in the log than was read.
-    fn log_goes_on(&self) -> io::Result<bool> {
-        if self.used == self.header().log_slots() as usize {
-            return Ok(false);
-        }
-        let mut slot = [0; SLOT];
-        self.base.file.read_exact_at(&mut slot, self.end_of_log())?;
-        Ok(slot != [0; SLOT])
-    }
-
-    fn end_of_log(&self) -> u64 {
-        self.header().log_at() + (self.used * SLOT) as u64
-    }
-
-    /// Writes slots behind those that count, and waits until they are on disk.
-    fn append(&self, path: &Path, slots: &[u8]) -> io::Result<()> {
-        let file = OpenOptions::new().write(true).open(path)?;
-        let written = file
-            .write_all_at(slots, self.end_of_log())
-            .and_then(|()| file.sync_data());
-        if written.is_err() {
-            // Nothing of it shall count. If this fails too, the disk is beyond help.
-            let empty = vec![0; slots.len()];
-            drop(file.write_all_at(&empty, self.end_of_log()));
-        }
-        written
+        locked: &Locked,
+        layout: &Layout,
+        entries: impl Fn() -> I,
+    ) -> Result<(), ListError>
+    where
+        I: Iterator<Item = Result<(ImageDigest, Entry<'e>), Damaged>>,
+    {
+        locked.replace(|file| write_file(file, &self.path, layout, entries))
     }
 }
 
-impl Listing for IndexedSnapshot {
-    fn find(&self, digest: &ImageDigest) -> Result<Option<Entry<'_>>, Damaged> {
-        match self.change_of(digest) {
-            Some(change) => Ok(change.entry),
-            None => self.base.list().find(digest),
-        }
-    }
+fn write_digests(
+    file: &mut File,
+    digests: &mut Vec<ImageDigest>,
+    layout: &Layout,
+    path: &Path,
+) -> Result<(), ListError> {
+    sort(digests);
+    let entries = || digests.iter().map(|digest| Ok((*digest, Entry::default())));
+    write_file(file, path, layout, entries)
 }
 
-impl Base {
-    fn open(path: &Path) -> Result<Self, ListError> {
-        let (io, index) = (ListError::io(path), ListError::index(path));
-        let file = File::open(path).map_err(&io)?;
-        let found = file.metadata().map_err(&io)?;
-        let mut first = vec![0; Header::LENGTH.min(found.len() as usize)];
-        file.read_exact_at(&mut first, 0).map_err(&io)?;
-        let header = Header::read(&first).map_err(&index)?;
-        let (expected, length) = (header.file_length(), found.len());
-        if expected != length {
-            let found = length;
-            return Err(index(IndexError::Length { expected, found }));
-        }
-        let length = usize::try_from(header.log_at()).map_err(|_| index(IndexError::Size))?;
-        let map = Map::of(&file, length).map_err(&io)?;
-        Ok(Self {
-            identity: (found.dev(), found.ino()),
-            file,
-            header,
-            map,
-        })
-    }
-
-    /// What the file had when it was written.
-    fn list(&self) -> IndexedList<'_> {
-        IndexedList::of_base(&self.header, &self.map)
-    }
-}
-
-/// Writes an indexed file in the place of whatever is at `path`.
-fn write_file<'e, I>(path: &Path, layout: &Layout, entries: impl Fn() -> I) -> Result<(), ListError>
+/// `path` is what an error tells.
+fn write_file<'e, I>(
+    file: &mut File,
+    path: &Path,
+    layout: &Layout,
+    entries: impl Fn() -> I,
+) -> Result<(), ListError>
 where
     I: Iterator<Item = Result<(ImageDigest, Entry<'e>), Damaged>>,
 {
-    replace(path, |file| {
-        let written = write(entries, layout, |bytes| file.write_all(bytes));
-        written
-            .map(drop)
-            .map_err(|error| ListError::write(path, error))
-    })
+    let written = write(entries, layout, |bytes| file.write_all(bytes));
+    written
+        .map(drop)
+        .map_err(|error| ListError::write(path, error))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,13 @@
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gangplank_allowlist::{Change, Damaged, Entry, ImageDigest, Listing, indexed};
+use gangplank_allowlist::{Change, Damaged, Entry, ImageDigest, Listing};
 
 use super::{IndexedFile, IndexedSnapshot, ListError, TextFile, TextList};
 
-/// A list on disk, of either kind.
+/// A list on disk, of either kind. Where somebody replaces it by one of the other kind, it is taken as
+/// that one.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ListFile {
@@ -35,14 +35,13 @@ impl ListFile {
     /// [`ListError`]: it cannot be read, or is a damaged indexed list.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, ListError> {
         let path = path.into();
-        let mut first = Vec::new();
-        let read = File::open(&path).and_then(|file| file.take(16).read_to_end(&mut first));
-        match read {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(ListError::io(&path)(error))
+        match IndexedFile::open(&path) {
+            Ok(file) => Ok(Self::Indexed(file)),
+            Err(ListError::OtherKind(_)) => Ok(Self::Text(TextFile::new(path))),
+            Err(ListError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+                Ok(Self::Text(TextFile::new(path)))
             }
-            Ok(_) if indexed::is_indexed(&first) => Ok(Self::Indexed(IndexedFile::open(path)?)),
-            _ => Ok(Self::Text(TextFile::new(path))),
+            Err(error) => Err(error),
         }
     }
 
@@ -51,9 +50,11 @@ impl ListFile {
     /// # Errors
     /// [`ListError`]: it cannot be read; nothing is permitted then.
     pub fn current(&self) -> Result<Snapshot, ListError> {
-        Ok(match self {
-            Self::Text(file) => Snapshot::Text(file.current()?),
-            Self::Indexed(file) => Snapshot::Indexed(file.current()?),
+        self.as_it_is(|list| {
+            Ok(match list {
+                Self::Text(file) => Snapshot::Text(file.current()?),
+                Self::Indexed(file) => Snapshot::Indexed(file.current()?),
+            })
         })
     }
 
@@ -61,22 +62,33 @@ impl ListFile {
     /// returns.
     ///
     /// # Errors
-    /// [`ListError`]; the list is as it was.
+    /// [`ListError`]; the list is as it was, except after [`ListError::InDoubt`].
     pub fn change(&self, changes: &[Change<'_>]) -> Result<(), ListError> {
-        match self {
+        self.as_it_is(|list| match list {
             Self::Text(file) => file.change(changes),
             Self::Indexed(file) => file.change(changes),
-        }
+        })
     }
 
     /// Takes everything off the list.
     ///
     /// # Errors
-    /// [`ListError`]; the list is as it was.
+    /// [`ListError`]; the list is as it was, except after [`ListError::InDoubt`].
     pub fn clear(&self) -> Result<(), ListError> {
-        match self {
+        self.as_it_is(|list| match list {
             Self::Text(file) => file.clear(),
             Self::Indexed(file) => file.clear(),
+        })
+    }
+
+    /// Once more with the other kind, if the list became one.
+    fn as_it_is<T>(
+        &self,
+        operation: impl Fn(&Self) -> Result<T, ListError>,
+    ) -> Result<T, ListError> {
+        match operation(self) {
+            Err(ListError::OtherKind(path)) => operation(&Self::open(path)?),
+            done => done,
         }
     }
 }

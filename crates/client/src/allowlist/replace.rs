@@ -1,47 +1,129 @@
 //! What all lists on disk share: one writer at a time, and files that are whole or not there.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use super::ListError;
 
-/// Locks a list against other writers, until the file is dropped. The lock is a file of its own, since
-/// the list's is replaced.
-pub(super) fn lock(list: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true).mode(MODE);
-    let file = options.open(lock_file(list))?;
-    file.lock()?;
-    Ok(file)
+/// A list that no other writer has until this is dropped. The lock is a file of its own, since the
+/// list's is replaced.
+#[derive(Debug)]
+pub(super) struct Locked {
+    /// The file itself: symbolic links are followed, so that they have one lock and stay what they are.
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Locked {
+    /// Waits until nobody else writes the list.
+    ///
+    /// # Errors
+    /// [`ListError::Links`]: a change could not reach all names of the file; [`ListError::Io`].
+    pub(super) fn wait(list: &Path) -> Result<Self, ListError> {
+        let failed = ListError::io(list);
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true).mode(MODE);
+        loop {
+            let path = resolve(list).map_err(&failed)?;
+            let lock = options.open(lock_file(&path)).map_err(&failed)?;
+            lock.lock().map_err(&failed)?;
+            // While this waited, a link may have been led elsewhere.
+            if resolve(list).map_err(&failed)? == path {
+                only_name(&path)?;
+                return Ok(Self { path, _lock: lock });
+            }
+        }
+    }
+
+    /// Puts what `write` writes in the place of the list. Success means that it is there after a loss of
+    /// power; after any error but [`ListError::InDoubt`] the old file is there.
+    pub(super) fn replace(&self, write: impl FnOnce(&mut File) -> Written) -> Written {
+        let persisted = self.write_beside(write)?.persist(&self.path);
+        persisted.map_err(|error| ListError::io(&self.path)(error.error))?;
+        self.sync_name().map_err(ListError::in_doubt(&self.path))
+    }
+
+    /// As [`replace`](Self::replace), but only where no list is.
+    ///
+    /// # Errors
+    /// [`ListError::Exists`] too.
+    pub(super) fn create(&self, write: impl FnOnce(&mut File) -> Written) -> Written {
+        let exists = || ListError::Exists(self.path.clone());
+        if fs::symlink_metadata(&self.path).is_ok() {
+            return Err(exists());
+        }
+        // Who does not know of the lock may be faster still.
+        let persisted = self.write_beside(write)?.persist_noclobber(&self.path);
+        persisted.map_err(|error| match error.error.kind() {
+            io::ErrorKind::AlreadyExists => exists(),
+            _ => ListError::io(&self.path)(error.error),
+        })?;
+        self.sync_name().map_err(ListError::in_doubt(&self.path))
+    }
+
+    /// Waits until the disk has the list that is there, whoever wrote it.
+    pub(super) fn settle(&self) -> io::Result<()> {
+        File::open(&self.path)?.sync_all()?;
+        self.sync_name()
+    }
+
+    /// Waits until the disk has the name of the list that is there, whoever gave it.
+    pub(super) fn sync_name(&self) -> io::Result<()> {
+        File::open(folder(&self.path))?.sync_all()
+    }
+
+    fn write_beside(
+        &self,
+        write: impl FnOnce(&mut File) -> Written,
+    ) -> Result<NamedTempFile, ListError> {
+        let failed = ListError::io(&self.path);
+        let mut made = tempfile::Builder::new()
+            .prefix(".list-")
+            .permissions(Permissions::from_mode(MODE))
+            .tempfile_in(folder(&self.path))
+            .map_err(&failed)?;
+        write(made.as_file_mut())?;
+        made.as_file().sync_all().map_err(failed)?;
+        Ok(made)
+    }
 }
 
 /// Waits until nobody writes, and keeps writers away until the file is dropped.
 pub(super) fn lock_out_writers(list: &Path) -> io::Result<File> {
-    let file = File::open(lock_file(list))?;
+    let file = File::open(lock_file(&resolve(list)?))?;
     file.lock_shared()?;
     Ok(file)
 }
 
-/// Puts what `write` writes in the place of `list`. Success means that it is there after a loss of power;
-/// after an error of `write` the old file is there.
-pub(super) fn replace(
-    list: &Path,
-    write: impl FnOnce(&mut File) -> Result<(), ListError>,
-) -> Result<(), ListError> {
-    let failed = ListError::io(list);
-    let folder = folder(list);
-    let mut made = tempfile::Builder::new()
-        .prefix(".list-")
-        .permissions(Permissions::from_mode(MODE))
-        .tempfile_in(folder)
-        .map_err(&failed)?;
-    write(made.as_file_mut())?;
-    made.as_file().sync_all().map_err(&failed)?;
-    made.persist(list).map_err(|error| failed(error.error))?;
-    let folder = File::open(folder).and_then(|folder| folder.sync_all());
-    folder.map_err(failed)
+type Written = Result<(), ListError>;
+
+/// The file that a name leads to, which need not be there.
+fn resolve(list: &Path) -> io::Result<PathBuf> {
+    match (list.canonicalize(), list.file_name()) {
+        (Err(error), Some(name)) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = folder(list).canonicalize()?;
+            match fs::read_link(list) {
+                Ok(target) => resolve(&folder.join(target)),
+                Err(_) => Ok(folder.join(name)),
+            }
+        }
+        (resolved, _) => resolved,
+    }
+}
+
+/// A file with two names has two locks, and one that is replaced stays what it was by its other name.
+fn only_name(path: &Path) -> Result<(), ListError> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() && found.nlink() > 1 => Err(ListError::Links {
+            path: path.to_owned(),
+            names: found.nlink(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn lock_file(list: &Path) -> PathBuf {

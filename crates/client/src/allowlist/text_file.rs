@@ -10,7 +10,7 @@ use gangplank_allowlist::text::{self, LineFault};
 use gangplank_allowlist::{Change, Damaged, Entry, ImageDigest, Listing, indexed};
 
 use super::ListError;
-use super::replace::{lock, replace};
+use super::replace::Locked;
 
 /// The list of the LF Edge Secure Manager (`containerwhitelist.txt`): a line for each digest, which
 /// people edit, too.
@@ -65,6 +65,7 @@ impl TextFile {
         *read = None;
         let settled = now.is_ok_and(|now| now.is_settled());
         let (stamp, text) = read_whole(&self.path).map_err(ListError::io(&self.path))?;
+        self.must_be_text(&text)?;
         let list = Arc::new(TextList::parse(&text));
         *read = Some(Read {
             stamp,
@@ -78,38 +79,54 @@ impl TextFile {
     /// returns. Comments and lines that cannot be read stay.
     ///
     /// # Errors
-    /// [`ListError`]; the file is as it was.
+    /// [`ListError`]; the file is as it was, except after [`ListError::InDoubt`].
     pub fn change(&self, changes: &[Change<'_>]) -> Result<(), ListError> {
-        if let Some(change) = changes.iter().find(|change| says_more(change)) {
-            return Err(ListError::TextOnly(change.digest));
-        }
-        self.rewrite(|text| changed(text, changes))
+        self.rewrite(
+            |text| match changes.iter().find(|change| says_more(change)) {
+                Some(change) => Err(ListError::TextOnly(change.digest)),
+                None => Ok(changed(text, changes)),
+            },
+        )
     }
 
     /// Takes everything off the list, and everything else out of the file.
     ///
     /// # Errors
-    /// [`ListError`]; the file is as it was.
+    /// [`ListError`]; the file is as it was, except after [`ListError::InDoubt`].
     pub fn clear(&self) -> Result<(), ListError> {
-        self.rewrite(|_| Some(Vec::new()))
+        self.rewrite(|_| Ok(Some(Vec::new())))
     }
 
-    fn rewrite(&self, edit: impl FnOnce(&[u8]) -> Option<Vec<u8>>) -> Result<(), ListError> {
+    /// Writes the text that `edit` makes; `None` is the same text.
+    fn rewrite(
+        &self,
+        edit: impl FnOnce(&[u8]) -> Result<Option<Vec<u8>>, ListError>,
+    ) -> Result<(), ListError> {
         let failed = ListError::io(&self.path);
         let _thread = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let _process = lock(&self.path).map_err(&failed)?;
+        let locked = Locked::wait(&self.path)?;
         let text = match read_whole(&self.path) {
             Ok((_, text)) => Some(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(failed(error)),
         };
-        let edited = edit(text.as_deref().unwrap_or_default());
+        self.must_be_text(text.as_deref().unwrap_or_default())?;
+        let edited = edit(text.as_deref().unwrap_or_default())?;
         match (edited, text) {
-            (None, Some(_)) => Ok(()),
+            // Who wrote it may have been interrupted before it was on the disk.
+            (None, Some(_)) => locked.settle().map_err(failed),
             (edited, _) => {
                 let text = edited.unwrap_or_default();
-                replace(&self.path, |file| file.write_all(&text).map_err(failed))
+                locked.replace(|file| file.write_all(&text).map_err(failed))
             }
+        }
+    }
+
+    /// Lines that cannot be read stay: an indexed list would be taken for such lines.
+    fn must_be_text(&self, text: &[u8]) -> Result<(), ListError> {
+        match indexed::is_indexed(text) {
+            true => Err(ListError::OtherKind(self.path.clone())),
+            false => Ok(()),
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use gangplank_client::allowlist::{Change, Entry, ImageDigest, import_text, text};
+use gangplank_client::allowlist::{Entry, ImageDigest, import_text, text};
 use serde_json::{Value, json};
 
 use super::edit::said;
@@ -22,7 +22,7 @@ pub(crate) struct Import {
     place: Place,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
     /// One digest a line, and nothing else
     Text,
@@ -59,18 +59,9 @@ pub(super) fn import(arguments: &Import) -> Result<Exit, Failure> {
     let Some(path) = &place.list else {
         return upload(place, &digests);
     };
-    if path.exists() || arguments.format == Format::Text {
-        let entry = Some(Entry::default());
-        let changes: Vec<Change<'_>> = digests
-            .iter()
-            .map(|digest| Change {
-                digest: *digest,
-                entry,
-            })
-            .collect();
-        LocalList::change(path, &changes)?;
-    } else {
-        LocalList::create(path, &mut digests)?;
+    match arguments.format {
+        Format::Text => LocalList::add(path, &digests)?,
+        Format::Indexed => LocalList::add_or_create(path, &mut digests)?,
     }
     if place.json {
         output::json(&LocalList::open(path)?.stats()?)?;

@@ -1,0 +1,22 @@
+use gangplank_testkit::temp_dir;
+
+use super::*;
+
+#[test]
+fn what_took_the_files_place_is_not_written_to_and_the_change_not_acknowledged() {
+    let folder = temp_dir();
+    let path = folder.path().join("list");
+    let list = |listed: u8| {
+        let mut digests = vec![ImageDigest::from_bytes([listed; 32])];
+        IndexedFile::create(&path, &mut digests, &Layout::default()).unwrap();
+    };
+    list(1);
+    let file = OpenOptions::new().read(true).write(true).open(&path);
+    let base = Base::of(file.unwrap(), &path).unwrap();
+    let (snapshot, _) = IndexedSnapshot::read(base, &path).unwrap();
+    list(2);
+    let before = fs::read(&path).unwrap();
+    let appended = snapshot.append(&path, &[7; 64]);
+    assert!(matches!(appended, Err(ListError::Replaced(_))));
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
