@@ -1,6 +1,8 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gangplank_hash_chain::{
     AppendError, Broken, Fault, Head, MAX_LINE, NoRecord, Record, Summary, Verifier,
@@ -17,12 +19,18 @@ pub use decision::{Decision, Verdict};
 #[derive(Clone, Debug)]
 pub struct DecisionLog {
     path: PathBuf,
+    /// Whether the name of the file is known to be on the disk: who made it may have been interrupted
+    /// before that.
+    is_named: Arc<AtomicBool>,
 }
 
 impl DecisionLog {
     /// The log at `path`. A file is made when something is first written.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self {
+            path: path.into(),
+            is_named: Arc::default(),
+        }
     }
 
     /// Where it is.
@@ -43,8 +51,9 @@ impl DecisionLog {
         let line = end.head.append(time, &decision.after_cut(end.unfinished))?;
         file.set_len(end.at).map_err(LogError::Io)?;
         let mut written = write(&mut file, end.at, line.text());
-        if written.is_ok() && end.at == 0 {
+        if written.is_ok() && (end.at == 0 || !self.is_named.load(Ordering::Relaxed)) {
             written = self.sync_folder();
+            self.is_named.store(written.is_ok(), Ordering::Relaxed);
         }
         if let Err(error) = written {
             // Nobody is told of this line. Where this fails too, a whole line may stay that says more than
@@ -97,12 +106,10 @@ impl DecisionLog {
 
     /// So that the name of a new file is on the disk, too.
     fn sync_folder(&self) -> io::Result<()> {
-        let folder = self
-            .path
-            .parent()
-            .filter(|path| !path.as_os_str().is_empty());
         #[cfg(unix)]
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        if let Some(folder) = self.path.canonicalize()?.parent() {
+            File::open(folder)?.sync_all()?;
+        }
         Ok(())
     }
 }
