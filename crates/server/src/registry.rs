@@ -8,6 +8,7 @@ mod devices;
 mod edge;
 mod error;
 mod record;
+mod removal;
 mod saving;
 
 pub use adapter::{AdapterRegistry, DeviceCredential};

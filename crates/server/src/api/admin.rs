@@ -4,6 +4,7 @@ mod adapter;
 mod allowed_image;
 mod allowlist;
 mod audit;
+mod body;
 mod devices;
 #[cfg(feature = "notify")]
 mod notification;

@@ -8,7 +8,7 @@ use super::saving::{Form, content, credentials, new_device};
 use super::{RegisteredDevice, TRIES};
 use crate::random;
 use crate::server::Server;
-use crate::store::{Actor, Change, ChangeOutcome, DeviceQuery, Expected, MAX_PAGE};
+use crate::store::{Actor, ChangeOutcome, DeviceQuery, Expected, MAX_PAGE};
 
 /// The devices of tenants, as an operator reads and writes them.
 #[derive(Clone, Debug)]
@@ -155,17 +155,11 @@ impl<'s> DeviceRegistry<'s> {
                 found => found?,
             };
             is_expected(&stored, expected)?;
-            let remove = Change::Remove {
-                // The one that was seen to be of the tenant.
-                expected: Expected::Revision(stored.revision),
-            };
-            let (actor, at) = (self.actor.clone(), self.server.now());
-            let store = &self.server.shared.store;
-            match store.change(id, remove, actor, at).await? {
-                ChangeOutcome::Done(_) => {
-                    self.move_repository_away(id).await;
-                    return Ok(());
-                }
+            // The one that was seen to be of the tenant.
+            let seen = Expected::Revision(stored.revision);
+            let actor = self.actor.clone();
+            match self.server.remove_device(id, seen, actor).await? {
+                ChangeOutcome::Done(_) => return Ok(()),
                 ChangeOutcome::NotFound => return Err(self.gone(id.clone()).await),
                 // It is read again, and not expected any more if a revision was asked for.
                 ChangeOutcome::Changed { .. } => {}
@@ -175,21 +169,14 @@ impl<'s> DeviceRegistry<'s> {
         Err(RegistryError::Busy)
     }
 
-    /// A device that is not there. Its repository may be: the server, or whoever asked, may have ended
-    /// between the two steps.
+    /// A device that is not there. Its repository may be.
     async fn gone(&self, id: DeviceId) -> RegistryError {
         match self.server.shared.store.device(&id).await {
-            Ok(None) => self.move_repository_away(&id).await,
+            Ok(None) => self.server.move_repository_away(&id).await,
             Ok(Some(_)) => {}
             Err(error) => return error.into(),
         }
         RegistryError::NoSuchDevice(id)
-    }
-
-    async fn move_repository_away(&self, id: &DeviceId) {
-        if let Err(error) = self.server.shared.repositories.remove(id).await {
-            tracing::warn!(device = %id, %error, "the repository of a removed device stays");
-        }
     }
 
     /// Makes many devices with their credentials: all of them, or none.

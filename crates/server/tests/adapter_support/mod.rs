@@ -12,11 +12,12 @@ use gangplank_server::store::*;
 use gangplank_server::token::StoredSecret;
 use gangplank_server::trust::TenantId;
 use rustls_pki_types::CertificateRevocationListDer;
+use tokio::sync::Notify;
 
 /// Does what `inner` does, except the one step that fails.
 pub struct Failing {
     inner: Arc<dyn Store>,
-    step: Arc<Mutex<Option<Failure>>>,
+    fault: Fault,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,35 +26,64 @@ enum Failure {
     Before(&'static str),
     /// The step is done, and its answer is lost.
     After(&'static str),
+    /// The step is done, and its answer waits.
+    Held(&'static str),
 }
 
 /// Says which step fails.
 #[derive(Clone, Default)]
-pub struct Fault(Arc<Mutex<Option<Failure>>>);
+pub struct Fault {
+    step: Arc<Mutex<Option<Failure>>>,
+    held: Arc<Notify>,
+    released: Arc<Notify>,
+}
 
 impl Fault {
     pub fn at(&self, step: Option<&'static str>) {
-        *self.0.lock().unwrap() = step.map(Failure::Before);
+        *self.step.lock().unwrap() = step.map(Failure::Before);
     }
 
     /// The step is done, and whoever asked does not learn it.
     pub fn after(&self, step: &'static str) {
-        *self.0.lock().unwrap() = Some(Failure::After(step));
+        *self.step.lock().unwrap() = Some(Failure::After(step));
+    }
+
+    /// The next time, the step is done, and its answer waits to be released.
+    pub fn hold(&self, step: &'static str) {
+        *self.step.lock().unwrap() = Some(Failure::Held(step));
+    }
+
+    /// Returns when an answer waits.
+    pub async fn held(&self) {
+        self.held.notified().await;
+    }
+
+    pub fn release(&self) {
+        self.released.notify_one();
     }
 
     pub fn wrap(&self, inner: Arc<dyn Store>) -> Arc<dyn Store> {
-        let step = Arc::clone(&self.0);
-        Arc::new(Failing { inner, step })
+        let fault = self.clone();
+        Arc::new(Failing { inner, fault })
     }
 }
 
 impl Failing {
     fn check(&self, now: Failure) -> Result<(), StoreError> {
-        match *self.step.lock().unwrap() == Some(now) {
+        match *self.fault.step.lock().unwrap() == Some(now) {
             true => Err(StoreError::Unavailable {
                 reason: "a step fails in this test".to_owned(),
             }),
             false => Ok(()),
+        }
+    }
+
+    async fn wait(&self, step: &'static str) {
+        let here = |one: &mut Failure| *one == Failure::Held(step);
+        let held = self.fault.step.lock().unwrap().take_if(here).is_some();
+        if held {
+            self.fault.held.notify_one();
+            self.fault.released.notified().await;
         }
     }
 }
@@ -66,6 +96,7 @@ macro_rules! steps {
                 self.check(Failure::Before(stringify!($name)))?;
                 let answer = self.inner.$name($($argument),*).await;
                 self.check(Failure::After(stringify!($name)))?;
+                self.wait(stringify!($name)).await;
                 answer
             })*
         }

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::devices::unreadable;
+use super::body::optional_object;
 use crate::api::Refusal;
 use crate::api::path::Parameters;
 use crate::registry::{Acquaintance, AdapterError, Assertion};
@@ -54,7 +54,7 @@ pub(super) async fn registration(
     body: Bytes,
 ) -> Result<Json<AssertionView>, Refusal> {
     server.operator(&headers)?;
-    let through = Through::read(&body)?;
+    let through: Through = optional_object(&body)?;
     let gateway = through.gateway_id.as_deref();
     let registry = server.adapter();
     let assertion = registry.registration(&tenant, &device, gateway).await;
@@ -101,18 +101,6 @@ pub(super) fn json(status: StatusCode, text: String) -> Response {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Through {
     gateway_id: Option<String>,
-}
-
-impl Through {
-    /// No body is as good as `{}`.
-    fn read(body: &[u8]) -> Result<Self, Refusal> {
-        match body.trim_ascii_start() {
-            [] => Ok(Self::default()),
-            // serde also reads an array of the members' values as the object.
-            [b'{', ..] => serde_json::from_slice(body).map_err(unreadable),
-            _ => Err(unreadable("the body is not a JSON object")),
-        }
-    }
 }
 
 #[derive(Serialize)]

@@ -9,12 +9,13 @@ use gangplank_onboarding::ProblemName;
 use gangplank_trust::TenantId;
 use http::header::ETAG;
 use http::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::allowed_image::{ImageView, Verdict};
+use super::body::{object, optional_object};
 use super::devices::{actor, invalid, unreadable};
 use super::precondition::{entity_tag, expected};
+use super::tenants::no_tenant;
 use crate::api::Refusal;
 use crate::api::path::Parameters;
 use crate::server::Server;
@@ -105,10 +106,7 @@ pub(super) async fn add(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let (tenant, digest) = (opened(&server, &headers, &tenant)?, digest(&image)?);
-    let said: ImageView = match body.trim_ascii() {
-        [] => ImageView::default(),
-        _ => object(&body)?,
-    };
+    let said: ImageView = optional_object(&body)?;
     let edits = vec![AllowlistEdit::Add(said.read_for(digest)?)];
     let done = server.edit_allowlist(&headers, tenant, edits).await?;
     Ok(tagged(done.head, Json(EditView::of(&done)).into_response()))
@@ -199,22 +197,10 @@ fn digest(text: &str) -> Result<ImageDigest, Refusal> {
     ImageDigest::parse(text).map_err(|error| invalid(format!("{text:?}: {error}")))
 }
 
-fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    // serde also reads an array of the members' values as the object.
-    if !body.trim_ascii_start().starts_with(b"{") {
-        return Err(unreadable("the body is not a JSON object"));
-    }
-    serde_json::from_slice(body).map_err(unreadable)
-}
-
 fn tagged(head: AllowlistHead, mut response: Response) -> Response {
     let tag = entity_tag(head.revision);
     response.headers_mut().insert(ETAG, tag);
     response
-}
-
-fn no_tenant(id: &TenantId) -> Refusal {
-    Refusal::not_found(format!("there is no tenant {id}")).explained()
 }
 
 fn not_listed(tenant: &TenantId, digest: &ImageDigest) -> Refusal {

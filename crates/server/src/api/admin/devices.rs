@@ -11,6 +11,8 @@ use gangplank_trust::TenantId;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
+use super::body::object;
+use super::tenants::no_tenant;
 use super::view::DeviceView;
 use crate::access::OPERATOR;
 use crate::api::Refusal;
@@ -28,7 +30,7 @@ pub(super) async fn register(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     server.operator(&headers)?;
-    let body = Register::read(&body)?;
+    let body: Register = object(&body)?;
     let certificate_id = CertificateId::parse(&body.certificate_id).map_err(invalid)?;
     let tenant = body.tenant.as_deref().unwrap_or(DEFAULT_TENANT);
     let tenant = TenantId::parse(tenant).map_err(invalid)?;
@@ -65,7 +67,7 @@ pub(super) async fn register(
                 return Err(full());
             }
             RegisterOutcome::NoSuchTenant => {
-                return Err(Refusal::not_found(format!("there is no tenant {tenant}")).explained());
+                return Err(no_tenant(&tenant));
             }
         };
         return Ok((status, Json(DeviceView::new(device))).into_response());
@@ -176,7 +178,6 @@ pub(super) async fn enable(
     change(&server, &headers, &id.0, Change::Enable).await
 }
 
-/// The device's repository is moved away with it, so that nobody who gets the id again finds it.
 pub(super) async fn remove(
     server: State<Server>,
     headers: HeaderMap,
@@ -184,19 +185,13 @@ pub(super) async fn remove(
 ) -> Result<StatusCode, Refusal> {
     server.operator(&headers)?;
     let id = DeviceId::parse(&id.0).map_err(invalid)?;
-    let store = &server.shared.store;
-    let expected = Expected::Present;
-    let remove = Change::Remove { expected };
-    let outcome = store.change(&id, remove, actor(), server.now()).await?;
-    if let ChangeOutcome::WrongState(state) = outcome {
-        return Err(wrong_state(&id, state));
-    }
-    // Also for a device that is gone already: the server may have ended between the two steps.
-    if let Err(error) = server.shared.repositories.remove(&id).await {
-        tracing::warn!(device = %id, %error, "the repository of a removed device stays");
-    }
-    match outcome {
-        ChangeOutcome::NotFound => Err(no_device(&id)),
+    let removed = server.remove_device(&id, Expected::Present, actor());
+    match removed.await? {
+        ChangeOutcome::WrongState(state) => Err(wrong_state(&id, state)),
+        ChangeOutcome::NotFound => {
+            server.move_repository_away(&id).await;
+            Err(no_device(&id))
+        }
         _ => Ok(StatusCode::NO_CONTENT),
     }
 }
@@ -252,16 +247,6 @@ struct Register {
     certificate_id: String,
     certificate: String,
     tenant: Option<String>,
-}
-
-impl Register {
-    fn read(body: &[u8]) -> Result<Self, Refusal> {
-        // serde also reads an array of the members' values as the object.
-        if !body.trim_ascii_start().starts_with(b"{") {
-            return Err(unreadable("the body is not a JSON object"));
-        }
-        serde_json::from_slice(body).map_err(unreadable)
-    }
 }
 
 #[derive(Deserialize)]

@@ -8,6 +8,7 @@ use gangplank_trust::TenantId;
 use http::{HeaderMap, StatusCode};
 
 use super::devices::{actor, invalid};
+use super::tenants::no_tenant;
 use crate::api::Refusal;
 use crate::api::path::Parameters;
 use crate::notify::NotificationTarget;
@@ -63,7 +64,7 @@ impl Server {
             .await?
         {
             true => Ok(StatusCode::NO_CONTENT),
-            false => Err(Refusal::not_found(format!("there is no tenant {id}"))),
+            false => Err(no_tenant(&id)),
         }
     }
 }

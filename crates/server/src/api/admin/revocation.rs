@@ -10,6 +10,7 @@ use rustls_pki_types::pem::PemObject;
 use serde::Serialize;
 
 use super::devices::{actor, invalid};
+use super::tenants::no_tenant;
 use super::view::hex;
 use crate::api::Refusal;
 use crate::api::path::Parameters;
@@ -81,10 +82,6 @@ impl Server {
 
 fn read(lists: &[CertificateRevocationListDer<'static>]) -> Result<RevocationLists, Refusal> {
     RevocationLists::read(lists.iter().map(AsRef::as_ref)).map_err(invalid)
-}
-
-fn no_tenant(id: &TenantId) -> Refusal {
-    Refusal::not_found(format!("there is no tenant {id}")).explained()
 }
 
 #[derive(Serialize)]

@@ -280,7 +280,7 @@ fn raw(document: &TenantDocument) -> Result<Box<RawValue>, Refusal> {
         .map_err(|error| Refusal::new(ProblemName::InternalError, error))
 }
 
-fn no_tenant(id: &TenantId) -> Refusal {
+pub(super) fn no_tenant(id: &TenantId) -> Refusal {
     Refusal::not_found(format!("there is no tenant {id}")).explained()
 }
 
