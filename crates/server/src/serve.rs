@@ -14,9 +14,9 @@ use tokio::task::JoinHandle;
 use crate::authority::{Authority, AuthorityError};
 use crate::git::{self, Repositories};
 use crate::listen::{
-    ListenConfig, ListenError, Listeners, PlainListener, Shutdown, ShutdownTrigger, TrustedProxies,
+    Bound, ListenConfig, ListenError, Listeners, Shutdown, ShutdownTrigger, TrustedProxies,
 };
-use crate::secure_manager::{SecureManager, secure_manager_router};
+use crate::secure_manager::SecureManager;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 use crate::{
@@ -24,6 +24,9 @@ use crate::{
 };
 
 mod files;
+mod secure_manager;
+
+use self::secure_manager::SecureManagerPort;
 
 /// What to serve, and where.
 #[derive(Clone, Debug)]
@@ -94,51 +97,23 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
     let authority = Arc::new(Authority::open(&config.data, host, UnixTime::now())?);
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.data.join(DATABASE))?);
     raise_descriptor_limit();
-    let mut listen =
-        ListenConfig::new(config.listen, config.admin_listen, authority.tls_resolver());
-    listen.plain = config.listen_plain;
-    listen.trusted_proxies = TrustedProxies::new(config.trusted_proxies);
-    let bound = Listeners::bind(listen).await?;
-    let secure_manager = match config.secure_manager {
-        Some((address, settings)) => Some((PlainListener::bind(address).await?, settings)),
-        None => None,
-    };
-    let public_url = match config.public_url {
-        Some(url) => url,
-        None => RootUrl::parse(&format!("https://localhost:{}", bound.tls_address().port()))?,
-    };
-    let repositories = Repositories::new(config.data.join("git"), config.git_program);
-    let server = Server::builder(Arc::clone(&store), Arc::clone(&authority), repositories)
-        .public_url(public_url.clone())
-        .unknown(config.unknown)
-        .plain_form(config.plain_form)
-        .header_form(config.header_form)
-        .message_form(config.message_form)
-        .rate_limit(config.rate_limit)
-        .build()?;
-    let join = JoinString {
-        root_url: public_url,
-        ca: authority.root_fingerprint(),
-    };
-    let admin_url = format!("https://{}", loopback_for(bound.admin_address()));
-    files::publish(&config.data, &join, &admin_url)?;
-    let (trigger, shutdown) = Shutdown::new();
+    let (bound, secure_manager) = bind(&config, &authority).await?;
     let addresses = Addresses {
         tls: bound.tls_address(),
         admin: bound.admin_address(),
         plain: bound.plain_address(),
-        secure_manager: secure_manager.as_ref().map(|(bound, _)| bound.address()),
+        secure_manager: secure_manager.as_ref().map(SecureManagerPort::address),
     };
+    let server = server(&config, addresses.tls, &store, &authority)?;
+    let join = JoinString {
+        root_url: server.public_url().clone(),
+        ca: authority.root_fingerprint(),
+    };
+    let admin_url = format!("https://{}", loopback_for(addresses.admin));
+    files::publish(&config.data, &join, &admin_url)?;
+    let (trigger, shutdown) = Shutdown::new();
     let mut tasks = in_the_background(store, authority, &shutdown);
-    if let Some((listener, settings)) = secure_manager {
-        if !listener.address().ip().is_loopback() {
-            tracing::warn!(
-                "the Secure Manager's port has no TLS: the admin token crosses the network in clear"
-            );
-        }
-        let router = secure_manager_router(server.clone(), settings);
-        tasks.push(tokio::spawn(listener.serve(router, shutdown.clone())));
-    }
+    tasks.extend(secure_manager.map(|port| port.serve(server.clone(), shutdown.clone())));
     let serving = tokio::spawn(bound.serve(router(server.clone()), admin_router(server), shutdown));
     Ok(Running {
         trigger,
@@ -148,6 +123,44 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         admin_url,
         addresses,
     })
+}
+
+async fn bind(
+    config: &ServeConfig,
+    authority: &Authority,
+) -> Result<(Bound, Option<SecureManagerPort>), ListenError> {
+    let identity = authority.tls_resolver();
+    let mut listen = ListenConfig::new(config.listen, config.admin_listen, identity);
+    listen.plain = config.listen_plain;
+    listen.trusted_proxies = TrustedProxies::new(config.trusted_proxies.clone());
+    let bound = Listeners::bind(listen).await?;
+    let secure_manager = match config.secure_manager.clone() {
+        Some((address, settings)) => Some(SecureManagerPort::bind(address, settings).await?),
+        None => None,
+    };
+    Ok((bound, secure_manager))
+}
+
+fn server(
+    config: &ServeConfig,
+    address: SocketAddr,
+    store: &Arc<dyn Store>,
+    authority: &Arc<Authority>,
+) -> Result<Server, ServeError> {
+    let public_url = match &config.public_url {
+        Some(url) => url.clone(),
+        None => RootUrl::parse(&format!("https://localhost:{}", address.port()))?,
+    };
+    let repositories = Repositories::new(config.data.join("git"), config.git_program.clone());
+    let server = Server::builder(Arc::clone(store), Arc::clone(authority), repositories)
+        .public_url(public_url)
+        .unknown(config.unknown)
+        .plain_form(config.plain_form)
+        .header_form(config.header_form)
+        .message_form(config.message_form)
+        .rate_limit(config.rate_limit)
+        .build()?;
+    Ok(server)
 }
 
 /// What goes on beside the requests, until shutdown.

@@ -419,6 +419,27 @@ async fn what_is_not_the_documented_body_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_list_that_cannot_be_read_is_not_said_to_be_printed() {
+    let print = json!({ "SecureMgr": "Verifier", "CmdType": "printAllHashCWL" });
+    let site = Site::new(|_| ()).await;
+    site.fill(H).await;
+    site.fault.at(Some("allowlist"));
+    let answer = site.post(COMMANDS, &print).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.json()["Message"], "INTERNAL_SECUREMGR_ERROR");
+    site.fault.at(None);
+    let answer = site.post(COMMANDS, &print).await;
+    assert_eq!(answer.json()["Message"], "ERROR_NONE");
+
+    let nobody = TenantId::parse("nobody").unwrap();
+    let site = Site::new(|settings| settings.tenant = nobody).await;
+    for command in ["printAllHashCWL", "delAllHashCWL"] {
+        let answer = site.post(COMMANDS, &json!({ "CmdType": command })).await;
+        assert_eq!(answer.json()["Message"], "INTERNAL_SECUREMGR_ERROR");
+    }
+}
+
+#[tokio::test]
 async fn who_may_not_call_learns_nothing() {
     let site = Site::new(|_| ()).await;
     let token = site.world.admin_token.clone();

@@ -135,8 +135,18 @@ impl Shared {
         }
     }
 
-    /// Goes on after the answer, as a list may be long; once at a time.
+    /// Reads the first images before the answer, so that it says if the store fails. What is logged goes
+    /// on after it, as a list may be long; once at a time.
     async fn print(&self) -> Result<Message, StoreError> {
+        let query = AllowlistQuery {
+            tenant: self.settings.tenant.clone(),
+            after: None,
+            limit: MAX_PAGE,
+        };
+        let Some(first) = self.server.shared.store.allowlist(&query).await? else {
+            tracing::error!(tenant = %query.tenant, "there is no such tenant, and no allowlist to print");
+            return Ok(Message::Internal);
+        };
         let Ok(turn) = Arc::clone(&self.printing).try_lock_owned() else {
             tracing::info!("the allowlist is being printed already");
             return Ok(Message::None);
@@ -144,31 +154,28 @@ impl Shared {
         let shared = self.clone();
         tokio::spawn(async move {
             let _turn = turn;
-            if let Err(error) = shared.print_all().await {
+            if let Err(error) = shared.print_all(query, first.images).await {
                 tracing::error!(%error, "the allowlist is not printed whole");
             }
         });
         Ok(Message::None)
     }
 
-    /// One line for each image; a change in between is seen or not.
-    async fn print_all(&self) -> Result<(), StoreError> {
-        let mut query = AllowlistQuery {
-            tenant: self.settings.tenant.clone(),
-            after: None,
-            limit: MAX_PAGE,
-        };
-        loop {
-            let page = self.server.shared.store.allowlist(&query).await?;
-            let images = page.map_or(Vec::new(), |page| page.images);
+    /// One line for each image, from these on; a change in between is seen or not.
+    async fn print_all(
+        &self,
+        mut query: AllowlistQuery,
+        mut images: Vec<AllowedImage>,
+    ) -> Result<(), StoreError> {
+        while let Some(last) = images.last() {
+            query.after = Some(last.digest);
             for image in &images {
                 tracing::info!(tenant = %query.tenant, digest = %image.digest, "on the allowlist");
             }
-            match images.last() {
-                Some(last) => query.after = Some(last.digest),
-                None => return Ok(()),
-            }
+            let page = self.server.shared.store.allowlist(&query).await?;
+            images = page.map_or(Vec::new(), |page| page.images);
         }
+        Ok(())
     }
 }
 

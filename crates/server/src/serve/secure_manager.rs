@@ -1,0 +1,39 @@
+//! The listener of the Secure Manager's endpoints.
+
+use std::net::SocketAddr;
+
+use tokio::task::JoinHandle;
+
+use crate::Server;
+use crate::listen::{ListenError, PlainListener, Shutdown};
+use crate::secure_manager::{SecureManager, secure_manager_router};
+
+/// Its address is taken, and nothing is answered yet.
+pub(super) struct SecureManagerPort {
+    listener: PlainListener,
+    settings: SecureManager,
+}
+
+impl SecureManagerPort {
+    pub(super) async fn bind(
+        address: SocketAddr,
+        settings: SecureManager,
+    ) -> Result<Self, ListenError> {
+        let listener = PlainListener::bind(address).await?;
+        Ok(Self { listener, settings })
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.listener.address()
+    }
+
+    pub(super) fn serve(self, server: Server, shutdown: Shutdown) -> JoinHandle<()> {
+        if !self.address().ip().is_loopback() {
+            tracing::warn!(
+                "the Secure Manager's port has no TLS: the admin token crosses the network in clear"
+            );
+        }
+        let router = secure_manager_router(server, self.settings);
+        tokio::spawn(self.listener.serve(router, shutdown))
+    }
+}
