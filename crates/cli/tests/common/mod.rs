@@ -94,6 +94,22 @@ impl Folder {
     }
 }
 
+/// Returns once a process waits for a lock; panics if it ends instead.
+#[cfg(target_os = "linux")]
+pub(crate) fn until_it_waits(child: &mut Child) {
+    // The kernel's table of locks marks who waits by an arrow.
+    let waiter = format!(" {} ", child.id());
+    let waits = |line: &str| line.contains("->") && line.contains(&waiter);
+    while !std::fs::read_to_string("/proc/locks")
+        .unwrap()
+        .lines()
+        .any(waits)
+    {
+        assert_eq!(child.try_wait().unwrap(), None, "it does not wait");
+        thread::yield_now();
+    }
+}
+
 /// How a run ended.
 pub(crate) struct Ran(pub(crate) String, pub(crate) Output);
 
@@ -155,7 +171,16 @@ pub(crate) struct Server {
 impl Server {
     /// Serves from the folder `data`, with more arguments.
     pub(crate) fn start(folder: &Folder, more: &[&str]) -> Self {
+        Self::start_with(folder, more, &[])
+    }
+
+    pub(crate) fn start_with(
+        folder: &Folder,
+        more: &[&str],
+        environment: &[(&str, &Path)],
+    ) -> Self {
         let mut command = gangplank(folder.0.path());
+        command.envs(environment.iter().copied());
         command.args(["serve", "--data", "data", "--json"]);
         command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
         let log = std::fs::File::create(folder.path("server.log")).unwrap();
@@ -171,6 +196,11 @@ impl Server {
 
     pub(crate) fn word(&self, member: &str) -> &str {
         self.ready[member].as_str().unwrap()
+    }
+
+    /// The number of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// Asks it to stop and gives its exit code.
@@ -194,7 +224,8 @@ impl Drop for Server {
     }
 }
 
-fn gangplank(folder: &Path) -> Command {
+/// The program, for a run in this folder.
+pub(crate) fn gangplank(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gangplank"));
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();

@@ -64,6 +64,8 @@ pub struct Api {
     pub devices: String,
     /// The listener without TLS.
     pub plain: Option<String>,
+    /// The Secure Manager's listener.
+    secure_manager: Option<String>,
     /// The root certificate from the data folder, the only one that is believed.
     pub root: CertificateDer<'static>,
     admin: String,
@@ -111,6 +113,7 @@ impl Serving {
         let api = Api {
             devices: format!("https://{}", text("listen").unwrap()),
             plain: text("listenPlain").map(|address| format!("http://{address}")),
+            secure_manager: text("secureManager").map(|address| format!("http://{address}")),
             admin: text("adminUrl").unwrap(),
             operator: format!("Bearer {}", token.trim()),
             http: http(&root),
@@ -189,6 +192,15 @@ impl Api {
         let headers = [("authorization", self.operator.as_str())];
         let url = format!("{}{path}", self.admin);
         self.send(method, &url, &headers, body.as_bytes()).await
+    }
+
+    /// A command to the Secure Manager.
+    pub async fn secure_manager(&self, body: &str) -> Result<Answer, Lost> {
+        let headers = [("authorization", self.operator.as_str())];
+        let server = self.secure_manager.as_ref().expect("it is served");
+        let url = format!("{server}/api/v1/orchestration/securemgr");
+        self.send(Method::POST, &url, &headers, body.as_bytes())
+            .await
     }
 
     pub async fn register(&self, device: &Device) -> Result<Answer, Lost> {
