@@ -30,6 +30,15 @@ def bucket_total(number, rows):
     return (made & MASK) >> 32
 
 
+def row(number, buckets, digest):
+    """In files of 65536 buckets or more, a checksum stands where the first two bytes would."""
+    if buckets < 65536:
+        return digest
+    words = struct.unpack("<4Q", digest)
+    made = number * FIRST + sum(w * c for w, c in zip(words, COLUMNS))
+    return struct.pack("<H", (made & MASK) >> 48) + digest[2:]
+
+
 def padded(data, step):
     return data + bytes(-len(data) % step)
 
@@ -56,14 +65,14 @@ def slot(header, place, position, last, change):
 
 def indexed(entries, serial=0, slots=0, commits=()):
     """`entries`: from digest in hex to what is said of it. Returns the file and where its parts are."""
-    rows = sorted((bytes.fromhex(digest), entry) for digest, entry in entries.items())
+    rows = sorted(((bytes.fromhex(digest), entry) for digest, entry in entries.items()), key=lambda row: row[0])
     said = []
     numbers = []
     for _, entry in rows:
         if entry and entry not in said:
             said.append(entry)
         numbers.append(said.index(entry) + 1 if entry else 0)
-    count, buckets = len(rows), max(1, -(-len(rows) * 4 // 9))
+    count, buckets = len(rows), max(1, -(-len(rows) * 20 // 41))
     places, records = [], b""
     table = -(-4 * len(said) // 8) * 8
     for number, entry in enumerate(said, 1):
@@ -74,16 +83,19 @@ def indexed(entries, serial=0, slots=0, commits=()):
         "<IIQQQQQQ", 1, bool(said), count, buckets, len(said), len(part), slots, serial)
     header += struct.pack("<Q", total(0, header))
     within = [[] for _ in range(buckets)]
+    lines = []
     for (digest, _), number in zip(rows, numbers):
-        within[int.from_bytes(digest[:4], "big") * buckets >> 32].append((digest, number))
-    index, start = b"", 0
-    for number, bucket in enumerate(within):
-        index += struct.pack("<II", start, bucket_total(number, bucket))
-        start += len(bucket)
-    index += struct.pack("<II", start, 0)
+        bucket = int.from_bytes(digest[:4], "big") * buckets >> 32
+        lines.append(row(bucket, buckets, digest))
+        within[bucket].append((lines[-1], number))
+    starts = [0]
+    for bucket in within:
+        starts.append(starts[-1] + len(bucket))
+    checksums = [bucket_total(number, bucket) for number, bucket in enumerate(within)]
+    index = struct.pack(f"<{2 * buckets + 1}I", *starts, *checksums)
     file = padded(padded(header, 4096) + index, 64)
     at = {"index": 4096, "rows": len(file)}
-    file += b"".join(digest for digest, _ in rows)
+    file += b"".join(lines)
     if said:
         file += struct.pack(f"<{count}I", *numbers)
     file = padded(file, 64)
@@ -146,6 +158,11 @@ def files(write):
     ]
     accepted("log", "adds and removes in four commits, one of which changes its mind", entries, 4, 10, commits)
     accepted("log-full", "a log without a slot to spare", some(5), slots=7, commits=commits)
+    for name, images in ("unsealed", 134_346), ("sealed", 134_347):
+        file, _ = indexed(some(images), 6, 2)
+        inputs = {"length": len(file), "sha256": hashlib.sha256(file).hexdigest(), "images": images, "serial": 6, "logSlots": 2}
+        comment = f"the digests of `image 0` to `image {images - 1}`"
+        write("indexed-list", name, comment, "docs/allowlist.md, The indexed file", "accept", inputs)
     refused(case, entries, commits)
 
 
@@ -179,7 +196,7 @@ def refused(case, entries, commits):
     version[72:80] = struct.pack("<Q", total(0, bytes(version[:72])))
     case("version", "a version that is not known, with a right checksum", "refuse: kind", version)
     case("row-flipped", "one bit of a row", "refuse: bucket", changed(at["rows"] + 32 * 10 + 7, 128))
-    case("start-flipped", "one bit of where a bucket begins", "refuse: bucket", changed(at["index"] + 8 * 5, 2))
+    case("start-flipped", "one bit of where a bucket begins", "refuse: bucket", changed(at["index"] + 4 * 5, 2))
     case("number-flipped", "one bit of the number of a row's entry", "refuse: bucket", changed(at["rows"] + 32 * len(entries) + 4 * 3))
     case("record-flipped", "one bit of what is said of a digest", "refuse: entry", changed(at["entries"] + 24 + 10))
     case("place-flipped", "one bit of where a record begins", "refuse: entry", changed(at["entries"], 8))

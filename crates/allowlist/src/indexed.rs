@@ -6,6 +6,7 @@ mod error;
 mod header;
 mod log;
 mod records;
+mod row;
 mod rows;
 #[cfg(any(test, feature = "alloc"))]
 mod sort;
@@ -20,12 +21,11 @@ pub use header::Header;
 pub use log::{Log, SLOT, Tail, commit};
 pub use rows::Rows;
 #[cfg(any(test, feature = "alloc"))]
-pub use sort::sort;
+pub use sort::{order, sort};
 #[cfg(any(test, feature = "alloc"))]
 pub use write::{Layout, WriteError, write};
 
 use bucket::{Base, Bucket};
-use records::Records;
 
 use crate::{Damaged, Entry, ImageDigest, Listing};
 
@@ -37,10 +37,10 @@ pub fn is_indexed(file: &[u8]) -> bool {
 /// A list of any size in an indexed file, searched where it lies: in flash, in memory, in a map of a
 /// file on disk. See `docs/allowlist.md` for the format, byte by byte.
 ///
-/// Opening looks at the header and at the log. Finding a digest reads one bucket of a few rows, holds
-/// it against its checksum and compares all 256 bits; it allocates nothing. Whatever bits of the file
-/// have flipped, the answer is right or [`Damaged`]. The checksums guard against decay, not against
-/// somebody who can write the file.
+/// Opening looks at the header and at the log. Finding a digest reads one bucket of a few rows, compares
+/// all 256 bits, and holds the row against the checksum in it, or the bucket against its own; it
+/// allocates nothing. Where a bit of what is read has flipped, the answer is [`Damaged`]. The checksums
+/// guard against decay, not against somebody who can write the file.
 #[derive(Clone, Copy, Debug)]
 pub struct IndexedList<'l> {
     base: Base<'l>,
@@ -71,21 +71,12 @@ impl<'l> IndexedList<'l> {
     }
 
     /// A file without its log, whose header was read before: so little work that it can be done before
-    /// each look-up. In bytes that end before [`Header::log_at`] everything is [`Damaged`].
-    pub fn of_base(header: &Header, base: &'l [u8]) -> Self {
-        let missing = Base {
-            header: *header,
-            index: &[],
-            rows: &[],
-            numbers: &[],
-            records: Records {
-                at: header.entries_at(),
-                table: &[],
-                bytes: &[],
-            },
-        };
+    /// each look-up. Where bytes end before [`Header::log_at`], what is missing is [`Damaged`].
+    #[inline]
+    pub fn of_base(header: &Header, bytes: &'l [u8]) -> Self {
+        let header = *header;
         Self {
-            base: Base::of(*header, base).unwrap_or(missing),
+            base: Base { header, bytes },
             log: Log::EMPTY,
         }
     }
@@ -96,7 +87,10 @@ impl<'l> IndexedList<'l> {
             return Err(IndexError::length(&header, base.len() + log.len()));
         }
         let log = Log::read(log, &header).map_err(IndexError::Damaged)?;
-        let base = Base::of(header, base).ok_or(IndexError::Size)?;
+        let base = Base {
+            header,
+            bytes: base,
+        };
         Ok(Self { base, log })
     }
 
@@ -104,11 +98,14 @@ impl<'l> IndexedList<'l> {
     ///
     /// # Errors
     /// [`Damaged`]: the bucket that the digest would be in is not as it was written.
+    #[inline]
     pub fn find(&self, digest: &ImageDigest) -> Result<Option<Entry<'l>>, Damaged> {
-        match self.log.find(digest) {
-            Some(change) => Ok(change.entry),
-            None => self.base.find(digest),
+        if self.log.used() > 0
+            && let Some(change) = self.log.find(digest)
+        {
+            return Ok(change.entry);
         }
+        self.base.find(digest)
     }
 
     /// As [`find`](Self::find) for many digests, in their order, in less time than one by one: what
@@ -161,30 +158,8 @@ impl Listing for IndexedList<'_> {
 }
 
 impl<'l> Base<'l> {
-    /// The parts of a file that is as long as its header says. `None` if this machine's memory cannot
-    /// be that long.
-    fn of(header: Header, base: &'l [u8]) -> Option<Self> {
-        let part = |from: u64, length: u64| {
-            let from = usize::try_from(from).ok()?;
-            base.get(from..from.checked_add(usize::try_from(length).ok()?)?)
-        };
-        let (count, numbered) = (u64::from(header.count), u64::from(header.numbered));
-        let index = part(header::INDEX_AT, (u64::from(header.buckets) + 1) * 8)?;
-        let numbers = part(header.numbers_at(), count * numbered * 4)?;
-        let bytes = part(header.entries_at(), header.entries_length)?;
-        let table = bytes.get(..usize::try_from(header.records).ok()?.checked_mul(4)?)?;
-        let (at, table) = (header.entries_at(), table.as_chunks().0);
-        Some(Self {
-            header,
-            index: index.as_chunks().0,
-            rows: part(header.rows_at(), count * 32)?.as_chunks().0,
-            numbers: numbers.as_chunks().0,
-            records: Records { at, table, bytes },
-        })
-    }
-
     /// Reads the index for all digests of a batch, then a byte of each line of memory that their rows
-    /// are in: plain loads that do not wait for each other.
+    /// and checksums are in: plain loads that do not wait for each other.
     fn fetch(&self, digests: &[ImageDigest]) -> [Bucket; BATCH] {
         let mut buckets = [Bucket::default(); BATCH];
         for (bucket, digest) in buckets.iter_mut().zip(digests) {
@@ -195,6 +170,9 @@ impl<'l> Base<'l> {
             let rows = self.rows_of(bucket).unwrap_or_default();
             let some = rows.iter().step_by(2).take(2).chain(rows.last());
             touched = some.fold(touched, |touched, [first, ..]| touched ^ first);
+            touched ^= self
+                .checksum_of(bucket)
+                .map_or(0, |checksum| checksum as u8);
         }
         // Else the compiler would leave the loads out.
         core::hint::black_box(touched);

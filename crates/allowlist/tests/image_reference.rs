@@ -45,7 +45,6 @@ fn all_cases() {
             ("digest", digest),
             ("descriptor-digest", digest),
         ],
-        &[],
     );
 }
 

@@ -23,9 +23,10 @@ use suite::{Outcome, same, text_of};
 
 #[test]
 fn all_cases() {
-    suite::run(
+    suite::run_groups(
         "secure-manager",
-        132,
+        "crates/allowlist/tests/secure_manager.rs",
+        include_str!("suite/secure-manager-groups.json"),
         include_str!("suite/secure-manager-exceptions.json"),
         &[
             ("check", check),
@@ -33,18 +34,32 @@ fn all_cases() {
             ("exec", exec),
             ("race", race),
         ],
-        &[
-            ("sequence", "the list's file, of crates/client"),
-            ("rest", "crates/server/tests/secure_manager.rs"),
-            ("token", "not offered yet"),
-            ("key-file", "not offered yet"),
-            ("exempt", "not offered yet"),
-            ("authorize", "not offered yet"),
-            ("key-match", "not offered yet"),
-            ("policy-file", "not offered yet"),
-            ("node-address", "not offered yet"),
-        ],
     );
+}
+
+#[test]
+fn every_group_is_accounted_for() {
+    let cases = ["race", "rest", "rest"].map(|group| json!({ "group": group }));
+    let groups = |said: Value| said.as_array().unwrap().clone();
+    let race = json!({ "group": "race", "cases": 1, "test": "here" });
+    let rest = |cases| json!({ "group": "rest", "cases": cases, "excepted": "later" });
+    let gone = json!({ "group": "token", "cases": 22, "excepted": "later" });
+    for (said, faults) in [
+        (json!([race, rest(2)]), &[][..]),
+        (json!([race]), &["rest: an unknown group"]),
+        (json!([race, rest(3)]), &["rest: 2 cases, not 3"]),
+        (json!([race, rest(1)]), &["rest: 2 cases, not 1"]),
+        (
+            json!([race, rest(2), gone]),
+            &["token: no such group any more, or named twice"],
+        ),
+        (
+            json!([race, race, rest(2)]),
+            &["race: no such group any more, or named twice"],
+        ),
+    ] {
+        assert_eq!(suite::faults(&cases, &groups(said)), faults);
+    }
 }
 
 fn check(case: &Value) -> Outcome {

@@ -2,7 +2,9 @@
 #![cfg(all(feature = "allowlist", unix))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::{self, Read};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
@@ -233,6 +235,30 @@ fn what_cannot_be_written_changes_nothing() {
     assert!(list.current().is_err());
 }
 
+/// A socket cannot be read, and could be replaced.
+#[test]
+fn what_cannot_be_read_is_not_written_over() {
+    let folder = temp_dir();
+    let path = folder.path().join("list.txt");
+    let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let file = TextFile::new(&path);
+    for refused in [file.change(&[add(1)]), file.clear()] {
+        assert!(matches!(refused, Err(ListError::Io { .. })));
+    }
+    assert!(!fs::metadata(&path).unwrap().is_file());
+}
+
+/// Only what is not there is a list yet to come.
+#[test]
+fn what_cannot_be_opened_is_no_list() {
+    let folder = temp_dir();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert!(ListFile::open(folder.path().join("missing")).is_ok());
+    let below_a_file = ListFile::open(file.join("list"));
+    assert!(matches!(below_a_file, Err(ListError::Io { .. })));
+}
+
 fn indexed_entry() -> Option<Entry<'static>> {
     let mut entry = Entry::default();
     entry.expires = Some(5);
@@ -246,7 +272,7 @@ fn an_import_takes_all_or_names_every_fault_by_its_line() {
     let all = import_text(text.as_bytes()).unwrap();
     assert_eq!(all.len(), 70_000);
     assert!(all.is_sorted());
-    assert_eq!(import_text(b"").unwrap(), []);
+    assert_eq!(import_text(&b""[..]).unwrap(), []);
     text.insert_str(65 * 69_000, "\n# a comment\nx\n");
     text.insert_str(65 * 3, "oh\n");
     let Err(ListError::Lines { faults }) = import_text(text.as_bytes()) else {
@@ -254,4 +280,104 @@ fn an_import_takes_all_or_names_every_fault_by_its_line() {
     };
     let lines: Vec<usize> = faults.iter().map(|(line, _)| *line).collect();
     assert_eq!(lines, [4, 69_004]);
+}
+
+/// What a reader says when all was read.
+struct Ends(Option<io::Error>);
+
+impl Read for Ends {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+#[test]
+fn an_import_of_many_parts_keeps_the_order_of_lines_and_their_numbers() {
+    // Some twenty megabytes, in pieces of odd lengths, with lines that nothing is aligned to.
+    let line = |number: u64| match number % 1000 {
+        999 => format!("# {number}\r\n"),
+        _ => format!(" {number:064x}\n"),
+    };
+    let mut text: String = (0..300_000).map(line).collect();
+    let all = import_text(text.as_bytes()).unwrap();
+    assert_eq!(all.len(), 299_700);
+    assert!(all.is_sorted());
+    text.push_str("y\nlast");
+    text.insert_str(0, "x\n");
+    let pieces = text.as_bytes().chunks(777_777);
+    let text = pieces.fold(
+        Box::new(io::empty()) as Box<dyn Read + Send>,
+        |read, piece| Box::new(read.chain(piece)),
+    );
+    let Err(ListError::Lines { faults }) = import_text(text) else {
+        unreachable!();
+    };
+    let lines: Vec<usize> = faults.iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines, [1, 300_002, 300_003]);
+}
+
+#[test]
+fn an_import_takes_nothing_of_a_text_that_breaks_off_or_has_no_lines() {
+    let error = io::Error::other("unplugged");
+    let broken = (&[b'a'; 64][..]).chain(Ends(Some(error)));
+    let told = import_text(broken).unwrap_err().to_string();
+    assert_eq!(told, "the text cannot be read: unplugged");
+    let endless = io::repeat(b'a');
+    assert!(matches!(import_text(endless), Err(ListError::TooMuch(_))));
+}
+
+#[test]
+fn a_large_list_has_each_digest_once_and_answers_like_a_set() {
+    let digest = |number: u64| {
+        let mut bytes = [0; 32];
+        for (place, word) in bytes.as_chunks_mut().0.iter_mut().enumerate() {
+            *word = (number + 1)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                .rotate_left(place as u32 * 16)
+                .to_be_bytes();
+        }
+        ImageDigest::from_bytes(bytes)
+    };
+    let mut digests: Vec<_> = (0..300_000)
+        .map(|number| digest(number % 200_000))
+        .collect();
+    let expected: BTreeSet<_> = digests.iter().copied().collect();
+    assert_eq!(expected.len(), 200_000);
+    let folder = temp_dir();
+    let path = folder.path().join("list");
+    let list = IndexedFile::create(&path, &mut digests, &Layout::default()).unwrap();
+    let (add, remove) = (digest(200_000), digest(0));
+    let changes = [
+        Change {
+            digest: add,
+            entry: Some(Entry::default()),
+        },
+        Change {
+            digest: remove,
+            entry: None,
+        },
+    ];
+    let ask = |list: &IndexedFile| {
+        let list = list.current().unwrap();
+        list.verify().unwrap();
+        let found = |number: u64| list.find(&digest(number)).unwrap().is_some();
+        (0..201_000)
+            .filter(|number| found(*number))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ask(&list), (0..200_000).collect::<Vec<_>>());
+    list.change(&changes).unwrap();
+    assert_eq!(ask(&list), (1..=200_000).collect::<Vec<_>>());
+    list.compact().unwrap();
+    assert_eq!(ask(&list), (1..=200_000).collect::<Vec<_>>());
+    let rows: Vec<_> = list
+        .current()
+        .unwrap()
+        .rows()
+        .map(|row| row.unwrap().0)
+        .collect();
+    let mut expected = expected;
+    expected.remove(&remove);
+    expected.insert(add);
+    assert!(rows.iter().eq(&expected));
 }

@@ -1,133 +1,181 @@
-use super::checksum::{BucketSum, words};
+use super::checksum::{BucketSum, Row, words};
 use super::header::{Header, INDEX_AT};
 use super::records::Records;
 use crate::{Damaged, Entry, ImageDigest};
 
-/// The part of an indexed file that never changes.
+/// The part of an indexed file that never changes. Where things lie in it is reckoned each time, which
+/// takes less than having it looked up.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Base<'l> {
     pub(super) header: Header,
-    pub(super) index: &'l [[u8; 8]],
-    pub(super) rows: &'l [[u8; 32]],
-    /// The number of each row's entry, or nothing where no row has one.
-    pub(super) numbers: &'l [[u8; 4]],
-    pub(super) records: Records<'l>,
+    pub(super) bytes: &'l [u8],
 }
 
-/// Which rows a bucket has, and what they have to sum up to. Nothing of it is believed before.
+/// Which rows a bucket has. It is not believed before they were found to be right.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Bucket {
-    number: u32,
+    pub(super) number: u32,
     pub(super) start: u32,
     pub(super) end: u32,
-    checksum: u32,
 }
 
 impl<'l> Base<'l> {
     /// What the list says of `digest`.
+    #[inline]
     pub(super) fn find(&self, digest: &ImageDigest) -> Result<Option<Entry<'l>>, Damaged> {
         let bucket = self.bucket(self.header.bucket_of(digest.as_bytes()));
         self.search(&bucket, digest)
     }
 
     /// What the index says of a bucket; one that is not there is given a range that is none.
+    #[inline]
     pub(super) fn bucket(&self, number: u32) -> Bucket {
-        let found = self.index.get(number as usize..);
-        let pair = found.and_then(<[_]>::first_chunk::<2>);
-        let [this, next] = pair.map_or([u64::MAX, 0], |pair| pair.map(u64::from_le_bytes));
+        let at = INDEX_AT as usize + number as usize * 4;
+        let pair = self.bytes.get(at..).and_then(<[u8]>::first_chunk::<8>);
+        let pair = pair.map_or(u32::MAX.into(), |pair| u64::from_le_bytes(*pair));
         Bucket {
             number,
-            start: this as u32,
-            end: next as u32,
-            checksum: (this >> 32) as u32,
+            start: pair as u32,
+            end: (pair >> 32) as u32,
         }
     }
 
     /// The rows of a bucket, not yet held against their checksum.
+    #[inline]
     pub(super) fn rows_of(&self, bucket: &Bucket) -> Result<&'l [[u8; 32]], Damaged> {
-        let rows = self.rows.get(bucket.start as usize..bucket.end as usize);
-        rows.ok_or(bucket.damaged())
+        let part = (self.header.rows_at(), self.header.count);
+        self.part(part, bucket).ok_or(bucket.damaged())
     }
 
-    /// What the bucket says of `digest`. All its rows are read: the answer is worth what their
-    /// checksum says.
+    /// What the bucket says of `digest`. A sealed row is believed as it is; all else is worth what the
+    /// checksum of the bucket says, for which all its rows are read.
+    #[inline]
     pub(super) fn search(
         &self,
         bucket: &Bucket,
         digest: &ImageDigest,
     ) -> Result<Option<Entry<'l>>, Damaged> {
         let rows = self.rows_of(bucket)?;
-        let wanted = words(digest.as_bytes());
-        let (sum, candidate) = self.scan(bucket, rows, wanted[0]);
-        if sum != bucket.checksum {
-            return Err(bucket.damaged());
+        let place = place_of(rows, &self.header.row_of(bucket.number, digest));
+        if place.is_some() && self.header.seals() && !self.header.numbered {
+            return Ok(Some(Entry::default()));
         }
-        let found = match rows.get(candidate) {
-            None => None,
-            Some(row) if words(row) == wanted => Some(candidate),
-            // Another row begins alike.
-            Some(_) => rows.iter().position(|row| row == digest.as_bytes()),
-        };
-        match found {
+        self.confirm(*bucket, place)
+    }
+
+    /// What is said of the row at `place` of a bucket, or that there is none, if its checksum is right.
+    #[inline(never)]
+    fn confirm(self, bucket: Bucket, place: Option<usize>) -> Result<Option<Entry<'l>>, Damaged> {
+        self.check(&bucket)?;
+        match place {
             None => Ok(None),
-            // Most lists say nothing more, and are answered without a copy.
-            Some(_) if self.numbers.is_empty() => Ok(Some(Entry::default())),
             Some(place) => self.entry(bucket.start as usize + place).map(Some),
         }
     }
 
-    /// Whether the rows of a bucket agree with its checksum.
+    #[inline]
+    pub(super) fn checksum_of(&self, bucket: &Bucket) -> Option<u32> {
+        let at = self.header.checksums_at() as usize + bucket.number as usize * 4;
+        let checksum = self.bytes.get(at..)?.first_chunk::<4>()?;
+        Some(u32::from_le_bytes(*checksum))
+    }
+
+    /// The rows of a bucket, if they agree with its checksum.
     pub(super) fn check(&self, bucket: &Bucket) -> Result<&'l [[u8; 32]], Damaged> {
         let rows = self.rows_of(bucket)?;
-        let (sum, _) = self.scan(bucket, rows, 0);
-        if sum == bucket.checksum {
-            Ok(rows)
-        } else {
-            Err(bucket.damaged())
+        let mut sum = BucketSum::new(bucket.number, rows.len() as u32);
+        match self.numbers_of(bucket)? {
+            [] => rows.iter().for_each(|row| sum.add(&words(row), 0)),
+            numbers => rows.iter().zip(numbers).for_each(|(row, number)| {
+                sum.add(&words(row), u32::from_le_bytes(*number));
+            }),
+        }
+        match self.checksum_of(bucket) {
+            Some(checksum) if checksum == sum.finish() => Ok(rows),
+            _ => Err(bucket.damaged()),
         }
     }
 
     /// The entry of the row at `place`, whose bucket was found to be right.
     pub(super) fn entry(&self, place: usize) -> Result<Entry<'l>, Damaged> {
-        match self.numbers.get(place) {
+        match self.numbers().get(place) {
             None => Ok(Entry::default()),
-            Some(number) => self.records.get(u32::from_le_bytes(*number)),
+            Some(number) => self.records().get(u32::from_le_bytes(*number)),
         }
     }
 
-    fn scan(&self, bucket: &Bucket, rows: &[[u8; 32]], first: u64) -> (u32, usize) {
-        let numbers = self.numbers.get(bucket.start as usize..);
-        match numbers.filter(|numbers| !numbers.is_empty()) {
-            None => scan(bucket, rows, core::iter::repeat(0), first),
-            Some(numbers) => {
-                let numbers = numbers.iter().map(|number| u32::from_le_bytes(*number));
-                scan(bucket, rows, numbers, first)
-            }
+    /// The number of each row's entry, or nothing where no row has one.
+    pub(super) fn numbers(&self) -> &'l [[u8; 4]] {
+        let (from, end) = (self.header.numbers_at(), self.header.entries_at());
+        let numbers = self.bytes.get(from as usize..end as usize);
+        let numbers = numbers.unwrap_or_default().as_chunks().0;
+        // Behind them is padding.
+        match self.header.numbered {
+            true => numbers
+                .get(..self.header.count as usize)
+                .unwrap_or_default(),
+            false => &[],
         }
+    }
+
+    pub(super) fn records(&self) -> Records<'l> {
+        let at = self.header.entries_at();
+        let end = at + self.header.entries_length;
+        let bytes = self.bytes.get(at as usize..end as usize);
+        Records::new(at, self.header.records, bytes.unwrap_or_default())
+    }
+
+    fn numbers_of(&self, bucket: &Bucket) -> Result<&'l [[u8; 4]], Damaged> {
+        if !self.header.numbered {
+            return Ok(&[]);
+        }
+        let part = (self.header.numbers_at(), self.header.count);
+        self.part(part, bucket).ok_or(bucket.damaged())
+    }
+
+    /// What a part that has something for each row has for those of a bucket.
+    #[inline]
+    fn part<const SIZE: usize>(
+        &self,
+        (at, count): (u64, u32),
+        bucket: &Bucket,
+    ) -> Option<&'l [[u8; SIZE]]> {
+        // Places of rows that are there fit an address, also where addresses have 32 bits.
+        if bucket.start > bucket.end || bucket.end > count {
+            return None;
+        }
+        let place = |row: u32| at as usize + row as usize * SIZE;
+        let bytes = self.bytes.get(place(bucket.start)..place(bucket.end))?;
+        Some(bytes.as_chunks().0)
     }
 }
 
 impl Bucket {
     pub(super) fn damaged(&self) -> Damaged {
-        let at = INDEX_AT + u64::from(self.number) * 8;
+        let at = INDEX_AT + u64::from(self.number) * 4;
         Damaged { at }
     }
 }
 
-/// The sum of a bucket's rows and their numbers, and the last row that begins with the word `first`.
-fn scan(
-    bucket: &Bucket,
-    rows: &[[u8; 32]],
-    numbers: impl Iterator<Item = u32>,
-    first: u64,
-) -> (u32, usize) {
-    let mut sum = BucketSum::new(bucket.number, rows.len() as u32);
+/// Where `wanted` is among rows.
+#[inline]
+fn place_of(rows: &[[u8; 32]], wanted: &Row) -> Option<usize> {
     let mut candidate = usize::MAX;
-    for (place, (row, number)) in rows.iter().zip(numbers).enumerate() {
-        let row = words(row);
+    for (place, row) in rows.iter().enumerate() {
+        let [first, ..] = words(row);
         // One word, and no branch: guessing wrong which row it is would take longer than all of them.
-        candidate = if row[0] == first { place } else { candidate };
-        sum.add(&row, number);
+        candidate = if first == wanted[0] { place } else { candidate };
     }
-    (sum.finish(), candidate)
+    let row = rows.get(candidate)?;
+    match is_same(row, wanted) {
+        true => Some(candidate),
+        // Another row begins alike.
+        false => rows.iter().position(|row| is_same(row, wanted)),
+    }
+}
+
+#[inline]
+fn is_same(row: &[u8; 32], wanted: &Row) -> bool {
+    let pairs = words(row).into_iter().zip(wanted);
+    pairs.fold(0, |differ, (one, other)| differ | (one ^ other)) == 0
 }

@@ -7,6 +7,7 @@
 pub(super) type Row = [u64; 4];
 
 /// A digest as four little-endian words.
+#[inline]
 pub(super) fn words(digest: &[u8; 32]) -> Row {
     let (words, _) = digest.as_chunks::<8>();
     core::array::from_fn(|at| words.get(at).map_or(0, |word| u64::from_le_bytes(*word)))
@@ -18,11 +19,13 @@ pub(super) struct BucketSum(u64);
 
 impl BucketSum {
     /// Of bucket `number`, which has `rows` rows. A range of rows that is moved or cut has another sum.
+    #[inline]
     pub(super) const fn new(number: u32, rows: u32) -> Self {
         Self(((number as u64) << 32 | rows as u64).wrapping_mul(FIRST))
     }
 
     /// Adds a row and the number of its entry, 0 for none.
+    #[inline]
     pub(super) fn add(&mut self, row: &Row, entry: u32) {
         let products = row
             .iter()
@@ -33,9 +36,22 @@ impl BucketSum {
     }
 
     /// The upper half: what the lower bits do reaches it, not the reverse.
+    #[inline]
     pub(super) const fn finish(self) -> u32 {
         (self.0 >> 32) as u32
     }
+}
+
+/// The checksum of a digest in bucket `number`: 16 bits, which every flipped bit changes. Words are not
+/// folded: it is made for each look-up, and who asks for a digest compares all other bits, too.
+#[inline]
+pub(super) fn seal(number: u32, digest: &Row) -> u64 {
+    let products = digest
+        .iter()
+        .zip(&COLUMNS)
+        .map(|(word, constant)| word.wrapping_mul(*constant));
+    let sum = products.fold(u64::from(number).wrapping_mul(FIRST), u64::wrapping_add);
+    sum >> 48
 }
 
 /// The sum of bytes whose number is a multiple of 8; `start` says what they belong to. Every change

@@ -88,10 +88,17 @@ impl Header {
         self.log_at() + self.log_slots as u64 * 64
     }
 
-    pub(super) const fn rows_at(&self) -> u64 {
-        (INDEX_AT + (self.buckets as u64 + 1) * 8).next_multiple_of(64)
+    /// Behind where each bucket begins, and the last one ends.
+    pub(super) const fn checksums_at(&self) -> u64 {
+        INDEX_AT + (self.buckets as u64 + 1) * 4
     }
 
+    #[inline]
+    pub(super) const fn rows_at(&self) -> u64 {
+        aligned(self.checksums_at() + self.buckets as u64 * 4)
+    }
+
+    #[inline]
     pub(super) const fn numbers_at(&self) -> u64 {
         self.rows_at() + self.count as u64 * 32
     }
@@ -102,10 +109,11 @@ impl Header {
         } else {
             0
         };
-        (self.numbers_at() + numbers).next_multiple_of(64)
+        aligned(self.numbers_at() + numbers)
     }
 
     /// The bucket that a digest is in: buckets share the range of its first 32 bits evenly.
+    #[inline]
     pub(super) fn bucket_of(&self, digest: &[u8; 32]) -> u32 {
         let first = digest
             .first_chunk::<4>()
@@ -155,9 +163,15 @@ impl Header {
 }
 
 /// The little-endian number at a place that the caller knows to be there.
+#[inline]
 pub(super) fn number(bytes: &[u8], at: usize) -> u64 {
     let found = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>);
     found.map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
+/// The next place of a line of memory.
+const fn aligned(place: u64) -> u64 {
+    (place + 63) & !63
 }
 
 /// What every indexed file begins with. The control character stops it from being shown as text.

@@ -6,13 +6,20 @@ use crate::{Damaged, Entry};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Records<'l> {
     /// Where this part begins in the file.
-    pub(super) at: u64,
-    pub(super) table: &'l [[u8; 4]],
+    at: u64,
+    table: &'l [[u8; 4]],
     /// The part, table included: places count from its first byte.
-    pub(super) bytes: &'l [u8],
+    bytes: &'l [u8],
 }
 
 impl<'l> Records<'l> {
+    /// Of `count` records and the part of the file that begins at `at`.
+    pub(super) fn new(at: u64, count: u32, bytes: &'l [u8]) -> Self {
+        let (table, _) = bytes.as_chunks();
+        let table = table.get(..count as usize).unwrap_or_default();
+        Self { at, table, bytes }
+    }
+
     /// The entry of a number; nothing is said under 0.
     pub(super) fn get(&self, wanted: u32) -> Result<Entry<'l>, Damaged> {
         let Some(place) = wanted.checked_sub(1) else {

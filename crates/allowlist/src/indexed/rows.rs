@@ -9,9 +9,9 @@ pub struct Rows<'l> {
     list: IndexedList<'l>,
     /// The next bucket to look at.
     bucket: u32,
-    /// The next row, and the end of its bucket.
+    /// What is left of the rows of the bucket before it, and which row of the file is the first.
+    rows: &'l [[u8; 32]],
     row: usize,
-    end: usize,
     /// What the log says of the lowest digest that was not reached yet.
     change: Option<Change<'l>>,
 }
@@ -22,8 +22,8 @@ impl<'l> Rows<'l> {
         Self {
             list,
             bucket: 0,
+            rows: &[],
             row: 0,
-            end: 0,
             change,
         }
     }
@@ -32,17 +32,28 @@ impl<'l> Rows<'l> {
     /// each bucket.
     fn peek(&mut self) -> Result<Option<ImageDigest>, Damaged> {
         let base = &self.list.base;
-        while self.row == self.end {
+        loop {
+            if let Some(row) = self.rows.first() {
+                let number = self.bucket - 1;
+                let Some(digest) = base.header.digest_of(number, row) else {
+                    self.rows = &[];
+                    return Err(base.bucket(number).damaged());
+                };
+                return Ok(Some(digest));
+            }
             if self.bucket == base.header.buckets {
                 return Ok(None);
             }
             let bucket = base.bucket(self.bucket);
             self.bucket += 1;
-            base.check(&bucket)?;
-            (self.row, self.end) = (bucket.start as usize, bucket.end as usize);
+            self.rows = base.check(&bucket)?;
+            self.row = bucket.start as usize;
         }
-        let row = base.rows.get(self.row);
-        Ok(row.map(|row| ImageDigest::from_bytes(*row)))
+    }
+
+    fn pass(&mut self) {
+        self.rows = self.rows.get(1..).unwrap_or_default();
+        self.row += 1;
     }
 }
 
@@ -61,12 +72,12 @@ impl<'l> Iterator for Rows<'l> {
             let Some(change) = change else {
                 let row = row?;
                 let entry = self.list.base.entry(self.row);
-                self.row += 1;
+                self.pass();
                 return Some(entry.map(|entry| (row, entry)));
             };
             self.change = next_change(&self.list, Some(&change.digest));
             if row == Some(change.digest) {
-                self.row += 1;
+                self.pass();
             }
             if let Some(entry) = change.entry {
                 return Some(Ok((change.digest, entry)));

@@ -1,20 +1,23 @@
-use alloc::vec::Vec;
-
 use super::checksum::words;
 use crate::ImageDigest;
 
-/// Puts digests in ascending order, each once: what [`write`](super::write) asks for.
+/// Puts digests in ascending order.
 ///
 /// Distributes them by their first two bytes, in place, and then sorts what lies close together: ten
 /// million random digests take half the time of the library's sort.
-pub fn sort(digests: &mut Vec<ImageDigest>) {
+pub fn sort(digests: &mut [ImageDigest]) {
     distribute(digests, 0);
-    digests.dedup();
+}
+
+/// Numbers in the order of the digests, which are compared sooner than bytes.
+#[inline]
+pub fn order(digest: &ImageDigest) -> [u64; 4] {
+    words(digest.as_bytes()).map(u64::swap_bytes)
 }
 
 fn distribute(digests: &mut [ImageDigest], byte: usize) {
     if byte == BYTES || digests.len() < SMALL {
-        digests.sort_unstable_by_key(|digest| words(digest.as_bytes()).map(u64::swap_bytes));
+        digests.sort_unstable_by_key(order);
         return;
     }
     let key = |digest: &ImageDigest| digest.as_bytes().get(byte).copied().unwrap_or_default();

@@ -11,23 +11,23 @@ impl IndexedList<'_> {
     pub fn verify(&self) -> Result<(), Damaged> {
         let base = &self.base;
         let mut expected = 0;
-        let mut before: Option<&[u8; 32]> = None;
+        let mut before = None;
         for number in 0..base.header.buckets {
             let bucket = base.bucket(number);
             let rows = base.check(&bucket)?;
             let ascends = rows.iter().all(|row| {
-                let above = before.is_none_or(|before| before < row);
-                before = Some(row);
-                above && base.header.bucket_of(row) == number
+                let digest = base.header.digest_of(number, row);
+                let above = digest.is_some() && before < digest;
+                before = digest;
+                above
             });
             if !ascends || bucket.start != expected {
                 return Err(bucket.damaged());
             }
             expected = bucket.end;
         }
-        let end = INDEX_AT + u64::from(base.header.buckets) * 8;
-        let last = base.index.last().map(|last| u64::from_le_bytes(*last));
-        if last != Some(base.header.count.into()) || expected != base.header.count {
+        let end = INDEX_AT + u64::from(base.header.buckets) * 4;
+        if expected != base.header.count {
             return Err(Damaged { at: end });
         }
         self.verify_entries()
@@ -35,10 +35,11 @@ impl IndexedList<'_> {
 
     fn verify_entries(&self) -> Result<(), Damaged> {
         let base = &self.base;
+        let records = base.records();
         for number in 1..=base.header.records {
-            base.records.get(number)?;
+            records.get(number)?;
         }
-        for (place, number) in (0u64..).zip(base.numbers) {
+        for (place, number) in (0u64..).zip(base.numbers()) {
             if u32::from_le_bytes(*number) > base.header.records {
                 let at = base.header.numbers_at() + place * 4;
                 return Err(Damaged { at });

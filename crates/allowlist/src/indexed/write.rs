@@ -1,10 +1,11 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::checksum::{BucketSum, Row, sum, words};
+use super::checksum::{BucketSum, Row, sum};
 use super::header::{Header, INDEX_AT};
 use super::log::SLOT;
 use super::records::{EXPIRES, HEAD, NOT_BEFORE, OWNER, REASON, REPOSITORY, TENANT};
+use super::sort::order;
 use crate::{Entry, ImageDigest};
 
 /// What a writer decides beside the entries.
@@ -29,12 +30,25 @@ impl Default for Layout {
 /// Writes an indexed list piece by piece to `sink`: the same entries and layout make the same bytes.
 ///
 /// `entries` yields the same entries each time it is called, in ascending order of their digests, each
-/// once ([`sort`](super::sort) brings digests there). It is called up to four times, so that nothing
-/// but the texts of entries has to be held in memory.
+/// once ([`sort`](super::sort) and `dedup` bring digests there). It is called up to four times, so that only
+/// the texts of entries and two bytes a digest have to be held in memory.
 ///
 /// # Errors
 /// [`WriteError`]; what the sink has then is no list.
 pub fn write<'e, I, S, W>(
+    entries: impl Fn() -> I,
+    layout: &Layout,
+    sink: impl FnMut(&[u8]) -> Result<(), W>,
+) -> Result<Header, WriteError<S, W>>
+where
+    I: Iterator<Item = Result<(ImageDigest, Entry<'e>), S>>,
+{
+    write_into(buckets, entries, layout, sink)
+}
+
+/// Into as many buckets as are said to be right for so many digests.
+pub(super) fn write_into<'e, I, S, W>(
+    buckets: impl Fn(u32) -> u32,
     entries: impl Fn() -> I,
     layout: &Layout,
     sink: impl FnMut(&[u8]) -> Result<(), W>,
@@ -58,7 +72,9 @@ where
     write_index(&header, &survey, entries(), &mut out)?;
     out.pad(header.rows_at())?;
     for entry in entries() {
-        out.put(entry.map_err(WriteError::Source)?.0.as_bytes())?;
+        let (digest, _) = entry.map_err(WriteError::Source)?;
+        let row = header.row_of(header.bucket_of(digest.as_bytes()), &digest);
+        out.put(row.map(u64::to_le_bytes).as_flattened())?;
     }
     if header.numbered {
         for entry in entries() {
@@ -97,10 +113,9 @@ pub enum WriteError<S, W> {
     TooLong,
 }
 
-/// So many that a bucket has nine rows in four: few enough for 36 bytes a digest in all, and so many
-/// that most buckets are in two lines of memory.
-fn buckets(count: u32) -> u32 {
-    (u64::from(count) * 4).div_ceil(9).max(1) as u32
+/// So many that 20 buckets have 41 rows: as many as 36 bytes a digest allow.
+pub(super) fn buckets(count: u32) -> u32 {
+    (u64::from(count) * 20).div_ceil(41).max(1) as u32
 }
 
 /// What has to be known before the first byte is written.
@@ -123,10 +138,11 @@ impl<'e> Survey<'e> {
         let mut before = None;
         for entry in entries {
             let (digest, entry) = entry.map_err(WriteError::Source)?;
-            if before.is_some_and(|before| before >= digest) {
+            let place = order(&digest);
+            if before.is_some_and(|before| before >= place) {
                 return Err(WriteError::Order(digest));
             }
-            before = Some(digest);
+            before = Some(place);
             survey.count = survey.count.checked_add(1).ok_or(WriteError::TooMany)?;
             if entry != Entry::default() {
                 let number = survey.known.len() as u32 + 1;
@@ -207,29 +223,31 @@ fn write_index<'e, S, W>(
     out: &mut Output<impl FnMut(&[u8]) -> Result<(), W>>,
 ) -> Result<(), WriteError<S, W>> {
     let mut rows: Vec<(Row, u32)> = Vec::new();
-    let (mut start, mut bucket) = (0u32, 0u32);
-    let mut close = |rows: &mut Vec<(Row, u32)>| {
-        let mut sum = BucketSum::new(bucket, rows.len() as u32);
+    let mut checksums: Vec<u8> = Vec::new();
+    let mut start = 0u32;
+    let mut close = |bucket: &mut u32, rows: &mut Vec<(Row, u32)>| {
+        let mut sum = BucketSum::new(*bucket, rows.len() as u32);
         rows.iter().for_each(|(row, number)| sum.add(row, *number));
-        let made = u64::from(start) | u64::from(sum.finish()) << 32;
+        checksums.extend(sum.finish().to_le_bytes());
+        let began = start;
         start += rows.len() as u32;
-        bucket += 1;
+        *bucket += 1;
         rows.clear();
-        out.put(&made.to_le_bytes())?;
-        Ok(bucket)
+        out.put(&began.to_le_bytes())
     };
     let mut open = 0;
     for entry in entries {
         let (digest, entry) = entry.map_err(WriteError::Source)?;
         while open < header.bucket_of(digest.as_bytes()) {
-            open = close(&mut rows)?;
+            close(&mut open, &mut rows)?;
         }
-        rows.push((words(digest.as_bytes()), survey.number(&entry)));
+        rows.push((header.row_of(open, &digest), survey.number(&entry)));
     }
     while open < header.buckets {
-        open = close(&mut rows)?;
+        close(&mut open, &mut rows)?;
     }
-    out.put(&u64::from(header.count).to_le_bytes())
+    out.put(&header.count.to_le_bytes())?;
+    out.put(&checksums)
 }
 
 /// The sink behind a buffer, and how far the file has come.
@@ -241,24 +259,34 @@ struct Output<K> {
 
 impl<K> Output<K> {
     fn new(sink: K) -> Self {
-        let buffer = Vec::with_capacity(BUFFER);
         Self {
             sink,
-            buffer,
+            buffer: Vec::new(),
             at: 0,
         }
     }
 
+    #[inline]
     fn put<S, W>(&mut self, bytes: &[u8]) -> Result<(), WriteError<S, W>>
     where
         K: FnMut(&[u8]) -> Result<(), W>,
     {
-        if self.buffer.len() + bytes.len() > BUFFER {
-            self.finish()?;
-        }
         self.at += bytes.len() as u64;
-        if bytes.len() > BUFFER {
-            return (self.sink)(bytes).map_err(WriteError::Sink);
+        if self.buffer.len() + bytes.len() < PIECE {
+            self.buffer.extend_from_slice(bytes);
+            return Ok(());
+        }
+        self.fill(bytes)
+    }
+
+    fn fill<S, W>(&mut self, mut bytes: &[u8]) -> Result<(), WriteError<S, W>>
+    where
+        K: FnMut(&[u8]) -> Result<(), W>,
+    {
+        while let Some((fits, rest)) = bytes.split_at_checked(PIECE - self.buffer.len()) {
+            self.buffer.extend_from_slice(fits);
+            self.finish()?;
+            bytes = rest;
         }
         self.buffer.extend_from_slice(bytes);
         Ok(())
@@ -283,5 +311,6 @@ impl<K> Output<K> {
     }
 }
 
-/// Bytes that the sink gets at once.
-const BUFFER: usize = 1 << 18;
+/// Bytes that the sink gets at once, all of them but for the last: with pieces of this size at multiples
+/// of it, a file system can keep a file in large pages, in which memory is found sooner.
+const PIECE: usize = 1 << 21;

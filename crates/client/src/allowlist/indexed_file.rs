@@ -1,13 +1,16 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
 
-use gangplank_allowlist::indexed::{Layout, Tail, commit, sort, write};
+use gangplank_allowlist::indexed::{Layout, Tail, commit, write};
 use gangplank_allowlist::{Change, Damaged, Entry, ImageDigest};
 
 use super::ListError;
+use super::import::sort_on_all;
 use super::merged::Merged;
 use super::replace::Locked;
 
@@ -185,7 +188,7 @@ fn write_digests(
     layout: &Layout,
     path: &Path,
 ) -> Result<(), ListError> {
-    sort(digests);
+    sort_on_all(digests);
     let entries = || digests.iter().map(|digest| Ok((*digest, Entry::default())));
     write_file(file, path, layout, entries)
 }
@@ -200,11 +203,28 @@ fn write_file<'e, I>(
 where
     I: Iterator<Item = Result<(ImageDigest, Entry<'e>), Damaged>>,
 {
-    let written = write(entries, layout, |bytes| file.write_all(bytes));
+    // One processor makes the pieces of the file, another one hands them to the system.
+    let (pieces, made) = mpsc::sync_channel::<Vec<u8>>(PIECES);
+    let (written, handed) = thread::scope(|scope| {
+        let writer = scope.spawn(move || made.iter().try_for_each(|piece| file.write_all(&piece)));
+        let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
+        let written = write(entries, layout, |piece| {
+            pieces.send(piece.to_vec()).map_err(gone)
+        });
+        drop(pieces);
+        // A panic of the writer is one of ours.
+        let handed = writer.join();
+        (written, handed.unwrap_or_else(|panic| resume_unwind(panic)))
+    });
+    // Whoever makes pieces is told only that the writer is gone, not why.
+    handed.map_err(ListError::io(path))?;
     written
         .map(drop)
         .map_err(|error| ListError::write(path, error))
 }
+
+/// Pieces that wait for the system at most.
+const PIECES: usize = 4;
 
 #[cfg(test)]
 mod tests;
