@@ -80,6 +80,7 @@ pub use {
     import::import_text,
     indexed_file::{IndexedFile, IndexedSnapshot},
     list_file::{ListFile, Snapshot},
+    replace::{Locked, replace_file},
     text_file::{TextFile, TextList},
 };
 

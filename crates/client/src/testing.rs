@@ -29,7 +29,8 @@ use gangplank_trust::{
 };
 
 use crate::{
-    Now, Purpose, Request, Response, RootTrust, Settings, Step, Stopped, Trouble, machine::Machine,
+    Connection, Now, Purpose, Request, Response, RootTrust, Settings, Step, Stopped, Trouble,
+    machine::Machine,
 };
 
 pub(crate) const ROOT_URL: &str = "https://wfm.example/margo";
@@ -355,6 +356,8 @@ impl World {
             match machine.next(self.now(), &mut self.rng)? {
                 Step::Sign(message) => machine.signed(&key.sign(&message).unwrap()),
                 Step::Send(request) => {
+                    let has_root = machine.root().is_some();
+                    assert!(has_root || request.connection == Connection::Bootstrap);
                     let answer = network(self.purposes.len(), &request);
                     self.purposes.push(request.purpose);
                     self.bodies.push(request.body);

@@ -28,27 +28,12 @@ use suite::{Outcome, same, text_of};
 
 #[test]
 fn all_cases() {
-    let elsewhere = [
-        "check",
-        "list-file",
-        "exec",
-        "race",
-        "rest",
-        "token",
-        "key-file",
-        "exempt",
-        "authorize",
-        "key-match",
-        "policy-file",
-        "node-address",
-    ];
-    let elsewhere = elsewhere.map(|group| (group, "not about files"));
-    suite::run(
+    suite::run_groups(
         "secure-manager",
-        132,
+        "crates/client/tests/allowlist_sequence.rs",
+        include_str!("../../allowlist/tests/suite/secure-manager-groups.json"),
         include_str!("allowlist-sequence-exceptions.json"),
         &[("sequence", sequence)],
-        &elsewhere,
     );
 }
 

@@ -53,6 +53,9 @@ pub enum ListError {
         /// Why.
         error: io::Error,
     },
+    /// A text that was to be imported cannot be read to its end.
+    #[error("the text cannot be read: {0}")]
+    Text(io::Error),
     /// Lines that are no digests, where all have to be.
     #[error("{}", lines(faults))]
     Lines {
@@ -62,7 +65,7 @@ pub enum ListError {
     /// A text file has digests only; more cannot be said of them there.
     #[error("a list as text has no room for what is said of {0}")]
     TextOnly(ImageDigest),
-    /// More than an indexed list can hold.
+    /// More than an indexed list can hold, or an import.
     #[error("{0}")]
     TooMuch(&'static str),
 }

@@ -63,13 +63,13 @@ impl TextFile {
             return Ok(Arc::clone(&read.list));
         }
         *read = None;
-        let settled = now.is_ok_and(|now| now.is_settled());
+        let begun = SystemTime::now();
         let (stamp, text) = read_whole(&self.path).map_err(ListError::io(&self.path))?;
         self.must_be_text(&text)?;
         let list = Arc::new(TextList::parse(&text));
         *read = Some(Read {
             stamp,
-            settled: settled && stamp.is_settled(),
+            settled: stamp.is_settled(begun),
             list: Arc::clone(&list),
         });
         Ok(list)
@@ -143,6 +143,7 @@ impl TextList {
             }
         }
         indexed::sort(&mut list.digests);
+        list.digests.dedup();
         list
     }
 
@@ -235,14 +236,12 @@ impl Stamp {
         }
     }
 
-    /// Whether the file had not been changed for so long, when it was read, that a later change must
-    /// have another time: clocks of file systems advance in steps.
-    fn is_settled(&self) -> bool {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let now = i64::try_from(now.as_secs()).unwrap_or_default();
-        self.changed.0.max(self.modified.0) < now - LONGEST_STEP
+    /// Whether the file had not been changed for so long, when it began to be read, that a later change
+    /// must have another time: clocks of file systems advance in steps.
+    fn is_settled(&self, begun: SystemTime) -> bool {
+        let begun = begun.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let begun = i64::try_from(begun.as_secs()).unwrap_or_default();
+        self.changed.0.max(self.modified.0) < begun - LONGEST_STEP
     }
 }
 
@@ -250,3 +249,6 @@ impl Stamp {
 const TRIES: usize = 10;
 /// Seconds; FAT has the longest steps.
 const LONGEST_STEP: i64 = 2;
+
+#[cfg(test)]
+mod tests;
