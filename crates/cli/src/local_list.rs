@@ -144,6 +144,12 @@ fn options(entry: &Entry<'_>) -> Vec<&'static str> {
     options.map(|(option, _)| option).collect()
 }
 
+impl From<ListError> for Failure {
+    fn from(error: ListError) -> Self {
+        failed(&error)
+    }
+}
+
 /// What is malformed is a no, what is not there cannot be told.
 pub(crate) fn failed(error: &ListError) -> Failure {
     let exit = match error {

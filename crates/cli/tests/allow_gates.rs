@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use common::{Folder, Ran};
+use common::{Folder, Ran, Server};
 use serde_json::{Value, json};
 
 fn pinned(digit: &str) -> String {
@@ -635,3 +635,41 @@ fn ways_past_the_verifier_are_found() {
 
 const DESCRIPTOR: &str = "application/vnd.oci.descriptor.v1+json";
 const INPUT: &str = "application/vnd.containerd.image-verifier.input.v1+json";
+
+#[test]
+fn the_servers_list_is_asked_before_a_launch() {
+    let folder = folder();
+    let server = Server::start(&folder, &[]);
+    let edit = |verb: &str, digit: &str, more: &[&str]| {
+        let digest = digit.repeat(64);
+        let arguments = [&["allow", verb, digest.as_str(), "--data", "data"], more].concat();
+        folder.ok(&arguments, b"");
+    };
+    edit("add", "b", &[]);
+    edit("add", "c", &["--expires", "1"]);
+    let run = |digit: &str, more: &[&str], code: i32| {
+        let image = pinned(digit);
+        let options = [&["--data", "data", "--log", "decisions"], more].concat();
+        let ran = exec(&folder, &options, &["docker", "run", &image]);
+        let complaint = ran.exit(code).complaint();
+        let expected: &[&str] = if code == 42 { &["run", &image] } else { &[] };
+        assert_eq!(started(&folder), expected, "{digit}");
+        complaint
+    };
+    run("b", &[], 42);
+    // The file `list` has it; the server's list does not.
+    run("a", &[], 126);
+    assert!(run("c", &[], 126).contains("was listed until 1 (Unix seconds)"));
+    edit("remove", "b", &[]);
+    run("b", &[], 126);
+    assert!(run("b", &["--audit"], 125).contains("--list"));
+    server.stop();
+    let expected = [
+        "permit -",
+        "deny not-listed",
+        "deny not-listed",
+        "deny not-listed",
+    ];
+    let expected = expected.map(|decision| format!("exec {decision}"));
+    assert_eq!(decisions(&folder, "decisions"), expected);
+}

@@ -125,17 +125,7 @@ fn an_import_adds_to_a_list_that_appeared_meanwhile() {
     let mut import = std::process::Command::new(env!("CARGO_BIN_EXE_gangplank"));
     import.args(["allow", "import", "new", "--list", "list"]);
     let mut import = import.current_dir(folder.path(".")).spawn().unwrap();
-    // The kernel's table of locks marks who waits by an arrow.
-    let waiter = format!(" {} ", import.id());
-    let waits = |line: &str| line.contains("->") && line.contains(&waiter);
-    while !std::fs::read_to_string("/proc/locks")
-        .unwrap()
-        .lines()
-        .any(waits)
-    {
-        assert_eq!(import.try_wait().unwrap(), None, "it does not wait");
-        std::thread::yield_now();
-    }
+    common::until_it_waits(&mut import);
     folder.write("list", format!("{}\n", hex("a")).as_bytes());
     drop(lock);
     assert!(import.wait().unwrap().success());
@@ -337,6 +327,60 @@ fn the_servers_list_is_edited_and_asked() {
     run("list", &["--tenant", "nobody"], 1).silent();
     run("list", &["--list", "many"], 2);
     drop(server);
+}
+
+/// The server's own database refuses the 1,500th image, and so the part that has it is not taken.
+#[test]
+fn an_import_that_is_interrupted_says_how_far_it_came() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, &[]);
+    let import = |code| {
+        let arguments = ["allow", "import", "many", "--data", "data", "--json"];
+        folder.run(&arguments, b"").exit(code)
+    };
+    let count = || {
+        let ran = folder.run(&["allow", "stats", "--data", "data", "--json"], b"");
+        ran.exit(0).lines()[0]["count"].clone()
+    };
+    folder.write("many", "");
+    assert_eq!(import(0).lines()[0]["added"], 0);
+    let many: String = (0..2500).map(|number| format!("{number:064x}\n")).collect();
+    folder.write("many", &many);
+
+    let database = rusqlite::Connection::open(folder.path("data/gangplank.db")).unwrap();
+    let stop = format!(
+        "CREATE TRIGGER stop BEFORE INSERT ON allowed_image WHEN new.digest = x'{:064x}' \
+         BEGIN SELECT RAISE(ABORT, 'stopped'); END",
+        1499
+    );
+    database.execute_batch(&stop).unwrap();
+    let complaint = import(4).silent().complaint();
+    let expected = "the server acknowledged 1000 of 2500 digests, which stay on the list; \
+                    importing the same file again completes it: ";
+    assert!(complaint.contains(expected), "{complaint}");
+    assert_eq!(count(), 1000);
+
+    database.execute_batch("DROP TRIGGER stop").unwrap();
+    assert_eq!(import(0).lines()[0]["added"], 1500);
+    assert_eq!(count(), 2500);
+
+    // Nobody answers: whether the part was taken cannot be told, so only what was acknowledged is said.
+    assert_eq!(server.stop(), Some(0));
+    let complaint = import(3).silent().complaint();
+    assert!(complaint.contains("acknowledged 0 of 2500 "), "{complaint}");
+    // One part is taken or not, which needs no counting.
+    folder.write("many", hex("a"));
+    let complaint = import(3).silent().complaint();
+    assert!(!complaint.contains("acknowledged"), "{complaint}");
+}
+
+#[test]
+fn an_import_into_a_file_says_nothing_of_tenants() {
+    let folder = Folder::new();
+    folder.write("new", hex("a"));
+    let arguments = ["allow", "import", "new", "--list", "list", "--tenant", "a"];
+    folder.run(&arguments, b"").exit(2).silent();
+    assert!(!folder.path("list").exists());
 }
 
 #[test]

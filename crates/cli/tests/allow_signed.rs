@@ -3,7 +3,8 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -91,18 +92,20 @@ fn fetch(folder: &Folder, more: &[&str]) -> Ran {
     } else {
         &["--from", "published"]
     };
-    let kept = [
-        "--name",
-        "plant-7",
-        "--cert",
-        "signer.pem",
-        "--state",
-        "state",
-        "--out",
-        "fetched",
-    ];
-    run(folder, &["fetch"], &[from, &kept, more].concat())
+    run(folder, &["fetch"], &[from, &KEPT, more].concat())
 }
+
+/// What is fetched, and where to.
+const KEPT: [&str; 8] = [
+    "--name",
+    "plant-7",
+    "--cert",
+    "signer.pem",
+    "--state",
+    "state",
+    "--out",
+    "fetched",
+];
 
 #[test]
 fn what_was_signed_verifies_and_nothing_else() {
@@ -304,6 +307,9 @@ fn whatever_fails_the_list_that_is_there_stays() {
     folder.write("published/plant-7.manifest.json", &old);
     fetch(&folder, &[]).exit(1);
     assert_eq!(folder.read("fetched"), list);
+    // What is not there does not stay.
+    folder.write("fetched", &list[1..]);
+    fetch(&folder, &[]).exit(1).silent();
 }
 
 /// As a crash of `fetch` leaves it, before the list is replaced and after.
@@ -343,6 +349,155 @@ fn a_crash_leaves_a_list_that_counts() {
     folder.write("fetched", &old_list);
     check(39, 1);
 }
+
+#[test]
+fn links_stay_links_and_have_the_lock_of_their_file() {
+    let folder = folder();
+    std::fs::create_dir(folder.path("device")).unwrap();
+    for (file, link) in [("device/images", "fetched"), ("device/kept", "state")] {
+        std::os::unix::fs::symlink(file, folder.path(link)).unwrap();
+    }
+    for (last, way) in [(40, "whole"), (40, "unchanged"), (41, "delta")] {
+        folder.write("list", text(1..last));
+        if way != "unchanged" {
+            publish(&folder, &[]).exit(0);
+        }
+        let said = fetch(&folder, &[]).exit(0).stdout();
+        assert!(said.ends_with(&format!(" ({way})\n")), "{said}");
+        for link in ["fetched", "state"] {
+            assert!(folder.path(link).is_symlink(), "{link} after {way}");
+        }
+        assert_eq!(folder.read("device/images"), text(1..last).as_bytes());
+    }
+    let mut names: Vec<_> = std::fs::read_dir(folder.path("device"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["images", "images.lock", "kept", "kept.lock"]);
+    assert!(!folder.path("fetched.lock").exists());
+    assert!(!folder.path("state.lock").exists());
+    // What a crash left beside the file counts by the link, too.
+    let new = [folder.read("device/kept"), folder.read("device/images")];
+    let image = format!("acme/pump@sha256:{}", digest(50));
+    let check = |code| {
+        let arguments = ["--list", "fetched", "--state", "state", &image];
+        run(&folder, &["check"], &arguments).exit(code);
+    };
+    folder.write("list", text(1..51));
+    publish(&folder, &[]).exit(0);
+    fetch(&folder, &[]).exit(0);
+    check(0);
+    std::fs::rename(folder.path("device/kept"), folder.path("device/kept.next")).unwrap();
+    folder.write("device/kept", &new[0]);
+    check(0);
+    folder.write("device/images", &new[1]);
+    check(1);
+    verify_link(&folder);
+}
+
+#[test]
+fn a_list_and_what_is_remembered_of_it_are_two_files() {
+    let folder = folder();
+    let fetch = ["--from", "published", "--name", "plant-7"];
+    let one = ["--cert", "signer.pem", "--state", "./one", "--out", "one"];
+    let arguments = [&fetch[..], &one].concat();
+    folder.write("one", "");
+    run(&folder, &["fetch"], &arguments).exit(2).silent();
+}
+
+/// `verify` remembers by the link as `fetch` does.
+fn verify_link(folder: &Folder) {
+    let manifest = "published/plant-7.manifest.json";
+    let arguments = ["--manifest", manifest, "--list", "list"];
+    let more = ["--cert", "signer.pem", "--state", "state"];
+    run(folder, &["verify"], &[arguments, more].concat()).exit(0);
+    assert!(folder.path("state").is_symlink());
+}
+
+/// The list comes through a pipe, so that it is known when it is on its way.
+#[cfg(target_os = "linux")]
+#[test]
+fn while_a_list_comes_by_a_link_nobody_else_writes_its_file() {
+    let folder = folder();
+    std::os::unix::fs::symlink("images", folder.path("fetched")).unwrap();
+    folder.write("images", text(60..62));
+    folder.write("list", text(1..40));
+    publish(&folder, &[]).exit(0);
+    let pipe = folder.path("published/plant-7-1.list");
+    std::fs::remove_file(&pipe).unwrap();
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let start = |arguments: &[&str]| {
+        let mut command = common::gangplank(&folder.path(""));
+        command.arg("allow").args(arguments).spawn().unwrap()
+    };
+    let fetching = [&["fetch", "--from", "published"], &KEPT[..]].concat();
+    let mut fetch = start(&fetching);
+    // A pipe that nobody reads cannot be opened like this.
+    let mut pipe = loop {
+        let mut options = std::fs::OpenOptions::new();
+        match options.write(true).custom_flags(NONBLOCK).open(&pipe) {
+            Ok(pipe) => break pipe,
+            Err(_) => assert_eq!(fetch.try_wait().unwrap(), None, "it does not fetch"),
+        }
+        std::thread::yield_now();
+    };
+    let mut add = start(&["add", "--list", "images", &digest(50)]);
+    common::until_it_waits(&mut add);
+    pipe.write_all(text(1..40).as_bytes()).unwrap();
+    drop(pipe);
+    assert!(fetch.wait().unwrap().success());
+    assert!(add.wait().unwrap().success());
+    assert_eq!(folder.read("images"), text((1..40).chain([50])).as_bytes());
+    // And the other way round: who writes the file keeps the list that comes by the link away.
+    let lock = std::fs::File::open(folder.path("images.lock")).unwrap();
+    lock.lock().unwrap();
+    let mut fetch = start(&fetching);
+    common::until_it_waits(&mut fetch);
+    fetch.kill().unwrap();
+    fetch.wait().unwrap();
+}
+
+/// Who brought the list may have been interrupted before it was on the disk. Read from the system calls.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_list_that_is_there_already_is_synced_before_it_is_remembered() {
+    let folder = folder();
+    folder.write("list", text(1..40));
+    publish(&folder, &[]).exit(0);
+    fetch(&folder, &[]).exit(0);
+    let mut command = Command::new("strace");
+    command.args(["-f", "-y", "-e", "trace=fsync", "-o", "trace"]);
+    command.arg(env!("CARGO_BIN_EXE_gangplank"));
+    command.args(["allow", "fetch", "--from", "published"]);
+    let ran = command.args(KEPT).current_dir(folder.path("")).output();
+    let said = ran.map(|ran| String::from_utf8(ran.stdout).unwrap());
+    if !Path::new(&folder.path("trace")).exists() {
+        println!("sync test not run: no strace that may trace");
+        return;
+    }
+    assert_eq!(said.unwrap(), "plant-7 version 1 (unchanged)\n");
+    let trace = String::from_utf8(folder.read("trace")).unwrap();
+    let itself = folder.path("").canonicalize().unwrap();
+    let synced = trace.lines().filter_map(|line| {
+        let (path, result) = line.split_once("fsync(")?.1.split_once('>')?;
+        assert!(result.ends_with(" = 0"), "{line}");
+        let path = Path::new(path.split_once('<')?.1);
+        Some(path.strip_prefix(&itself).unwrap().to_owned())
+    });
+    let synced: Vec<_> = synced.take(2).collect();
+    assert_eq!(synced, [Path::new("fetched"), Path::new("")]);
+}
+
+/// `O_NONBLOCK` of Linux.
+#[cfg(target_os = "linux")]
+const NONBLOCK: i32 = 0o4000;
 
 #[test]
 fn gates_take_a_list_as_it_is_remembered_and_for_its_time() {

@@ -148,12 +148,13 @@ fn in_file(
     Ok(Exit::Done)
 }
 
-/// In a file, a tenant is said of an entry: there is none to take off.
-fn no_tenant(place: &Place) -> Result<(), Failure> {
+/// In a file, a tenant is said of an entry: there is none to take off, and a text says none.
+pub(super) fn no_tenant(place: &Place) -> Result<(), Failure> {
     match place.tenant {
         None => Ok(()),
         Some(_) => {
-            let sentence = "--tenant is for the server's lists, and for what is put into a file";
+            let sentence =
+                "--tenant is for the server's lists, and for what `allow add` puts into a file";
             Err(Failure::new(Exit::CannotTell, sentence))
         }
     }

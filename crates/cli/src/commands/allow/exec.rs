@@ -1,12 +1,12 @@
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use gangplank_client::allowlist::{self, Gate, OptionPolicy, PermittedLaunch, Refused};
-use gangplank_client::trust::TenantId;
-use serde_json::to_string;
+use gangplank_client::allowlist::{self, Gate, Launch, OptionPolicy, PermittedLaunch, Refused};
+use serde_json::{Value, to_string};
 
-use super::gate::{Answer, GateArguments};
+use super::gate::{Answer, GateArguments, Opened, Permitted};
+use super::place::Place;
+use crate::runtime::block_on;
 use crate::{Exit, Failure, output};
 
 #[derive(Debug, Args)]
@@ -14,17 +14,11 @@ pub(crate) struct Exec {
     /// What is said of options such as --privileged or --volume
     #[arg(long, value_enum, default_value = "strict")]
     policy: Policy,
-    /// The list: the Secure Manager's text file, or an indexed file
-    #[arg(long, value_name = "FILE", required = true)]
-    list: PathBuf,
-    /// The tenant whose device this is; without it, entries for one tenant do not count
-    #[arg(long, value_name = "ID", value_parser = TenantId::parse)]
-    tenant: Option<TenantId>,
+    /// With --json the decision is told on standard error: standard output is the command's
+    #[command(flatten)]
+    place: Place,
     #[command(flatten)]
     gate: GateArguments,
-    /// One JSON object on standard error: standard output is the command's
-    #[arg(long)]
-    json: bool,
     /// docker, podman or nerdctl with run or create, and an image that is pinned by its digest
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -58,11 +52,7 @@ pub(super) fn run(arguments: &Exec) -> Result<Exit, Failure> {
 
 /// Returns only if nothing was started.
 fn judge_and_start(arguments: &Exec, command: &[&str]) -> Result<Exit, Failure> {
-    let gate = &arguments.gate;
-    let list = gate.open(&arguments.list)?;
-    let listing = list.listing()?;
-    let log = gate.decision_log();
-    gate.warn_of_audit();
+    let (gate, place) = (&arguments.gate, &arguments.place);
     let options = match arguments.policy {
         Policy::Strict => OptionPolicy::Strict,
         Policy::Compat => {
@@ -70,7 +60,15 @@ fn judge_and_start(arguments: &Exec, command: &[&str]) -> Result<Exit, Failure> 
             OptionPolicy::Compat
         }
     };
-    let mut asked = Gate::new("exec", gate.allowlist(&*listing, arguments.tenant.as_ref()))
+    let list = match &place.list {
+        Some(path) => gate.open(path)?,
+        None if gate.is_about_a_file() => return Err(GateArguments::no_file()),
+        None => Opened::Server(ask_server(place, command, options)?),
+    };
+    let listing = list.listing()?;
+    let log = gate.decision_log();
+    gate.warn_of_audit();
+    let mut asked = Gate::new("exec", gate.allowlist(&*listing, place.tenant.as_ref()))
         .list_serial(list.serial());
     if let Some(log) = &log {
         asked = asked.logging(log);
@@ -84,13 +82,35 @@ fn judge_and_start(arguments: &Exec, command: &[&str]) -> Result<Exit, Failure> 
     }
 }
 
+/// What the server's list says of the image of a command line, by the server's clock.
+fn ask_server(
+    place: &Place,
+    command: &[&str],
+    options: OptionPolicy,
+) -> Result<Permitted, Failure> {
+    // What starts no pinned image is refused without being asked about.
+    let Ok(launch) = Launch::parse(command, options) else {
+        return Ok(Permitted(None));
+    };
+    let image = launch.image().to_string();
+    let server = place.server()?;
+    let verdicts = block_on(async { server.check(std::slice::from_ref(&image)).await })?;
+    let verdict = verdicts.first().unwrap_or(&Value::Null);
+    if verdict["verdict"] == "permitted" && verdict["image"] == *image {
+        return Ok(Permitted(Some(*launch.image().digest())));
+    }
+    let reason = verdict["reason"].as_str().unwrap_or_default();
+    output::progress(output::visible(&format!("the server: {image}: {reason}")));
+    Ok(Permitted(None))
+}
+
 /// On standard error: standard output is the command's.
 fn tell(arguments: &Exec, judged: Result<&PermittedLaunch<'_>, &Refused<'_>>) {
     let permit = judged.map(PermittedLaunch::permit);
     let image = permit.map(|permit| permit.image().to_string());
     let image = image.unwrap_or_default();
     let answer = Answer::of(&image, arguments.gate.mode(), permit);
-    match (arguments.json, permit) {
+    match (arguments.place.json, permit) {
         (true, _) => drop(to_string(&answer).map(|json| eprintln!("{json}"))),
         (false, Ok(permit)) if permit.would_be_denied().is_some() => {
             output::progress(answer.line());

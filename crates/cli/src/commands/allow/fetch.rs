@@ -3,6 +3,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
+use gangplank_client::allowlist::Locked;
 use gangplank_client::allowlist::signed::{Content, Kept, ListName, VerifiedManifest};
 
 use super::publish::{delta_name, list_name, manifest_name};
@@ -41,23 +42,38 @@ pub(crate) struct Fetch {
 }
 
 pub(super) fn run(arguments: &Fetch) -> Result<Exit, Failure> {
-    let _locked = signed::lock(&arguments.state)?;
-    let remembered = signed::load(&arguments.state)?;
-    let before = match signed::coming(&arguments.state)? {
+    let state = Locked::wait(&arguments.state)?;
+    let state = state.path();
+    // Its lock is held by now, so that a second one would never come.
+    let out = arguments.out.canonicalize();
+    let out = out.or_else(|_| std::path::absolute(&arguments.out));
+    if out.is_ok_and(|out| out == state) {
+        let sentence = "--state and --out are one file";
+        return Err(Failure::new(Exit::CannotTell, sentence));
+    }
+    let remembered = signed::load(state)?;
+    let before = match signed::coming(state)? {
         None => remembered.clone(),
         coming => coming,
     };
-    fetch(arguments, before.as_ref()).inspect_err(|_| {
+    fetch(arguments, state, before.as_ref()).inspect_err(|_| {
         if let Some(kept) = &remembered {
-            let (version, expires) = (kept.version(), kept.expires());
-            output::progress(format_args!(
-                "the list of version {version} stays; it counts until {expires} (Unix seconds)"
-            ));
+            tell_of(kept, &arguments.out);
         }
     })
 }
 
-fn fetch(arguments: &Fetch, before: Option<&Kept>) -> Result<Exit, Failure> {
+/// Says that the list that is remembered stays, if it is there.
+fn tell_of(kept: &Kept, list: &Path) {
+    if check(list, kept.content().checking(Backend::AWS_LC_RS)).is_ok() {
+        let (version, expires) = (kept.version(), kept.expires());
+        output::progress(format_args!(
+            "the list of version {version} stays; it counts until {expires} (Unix seconds)"
+        ));
+    }
+}
+
+fn fetch(arguments: &Fetch, state: &Path, before: Option<&Kept>) -> Result<Exit, Failure> {
     let source = match (&arguments.from, &arguments.url, &arguments.root) {
         (Some(folder), _, _) => Source::Folder(folder.clone()),
         (None, Some(url), Some(root)) => Source::web(url, root)?,
@@ -77,12 +93,12 @@ fn fetch(arguments: &Fetch, before: Option<&Kept>) -> Result<Exit, Failure> {
     let kept = signed::follow(&verified, before)?;
     arguments.trust.counts(&kept)?;
     // The list's own lock: no other change of it is written over, nor writes into what comes.
-    let listed = signed::lock(&arguments.out)?;
+    let out = Locked::wait(&arguments.out)?;
     // Before the list comes to its place, what goes with it is on the disk.
-    let ready = || signed::announce(&arguments.state, &kept);
-    let way = bring(&source, &verified, &arguments.out, &ready)?;
-    drop(listed);
-    signed::settle(&arguments.state, &kept)?;
+    let ready = || signed::announce(state, &kept);
+    let way = bring(&source, &verified, &out, &ready)?;
+    drop(out);
+    signed::settle(state, &kept)?;
     match arguments.json {
         true => {
             let mut told = signed::told(&kept);
@@ -104,10 +120,14 @@ fn fetch(arguments: &Fetch, before: Option<&Kept>) -> Result<Exit, Failure> {
 fn bring(
     source: &Source,
     verified: &VerifiedManifest,
-    out: &Path,
+    out: &Locked,
     ready: &dyn Fn() -> Result<(), Failure>,
 ) -> Result<&'static str, Failure> {
-    if check(out, verified.checking()).is_ok() {
+    if check(out.path(), verified.checking()).is_ok() {
+        // Who brought it may have been interrupted before it was on the disk.
+        out.settle().map_err(|error| {
+            Failure::of(Exit::CannotTell, &error).while_doing(out.path().display())
+        })?;
         return Ok("unchanged");
     }
     match by_delta(source, verified, out, ready) {
@@ -119,7 +139,7 @@ fn bring(
     }
     let manifest = verified.manifest();
     let name = list_name(&manifest.name, manifest.version);
-    signed::replace(out, signed::LIST, |file| {
+    out.replace(|file| {
         let mut checking = verified.checking();
         let refused =
             |error: &dyn std::error::Error| Failure::of(Exit::No, error).while_doing(&name);
@@ -137,12 +157,12 @@ fn bring(
 fn by_delta(
     source: &Source,
     verified: &VerifiedManifest,
-    out: &Path,
+    out: &Locked,
     ready: &dyn Fn() -> Result<(), Failure>,
 ) -> Option<Result<(), Failure>> {
     let manifest = verified.manifest();
     let delta = manifest.delta.as_ref()?;
-    let base = fs::read(out).ok()?;
+    let base = fs::read(out.path()).ok()?;
     let begins = Content {
         size: base.len() as u64,
         digest: delta.from_digest,
@@ -150,7 +170,7 @@ fn by_delta(
     begins.check(&base, Backend::AWS_LC_RS).ok()?;
     let name = delta_name(&manifest.name, delta.from, manifest.version);
     Some(source.read(&name, delta.size).and_then(|bytes| {
-        signed::replace(out, signed::LIST, |file| {
+        out.replace(|file| {
             verified
                 .apply_delta(&base, &bytes, |part| write(file, part))
                 .map_err(|error| Failure::new(Exit::No, error).while_doing(&name))?;

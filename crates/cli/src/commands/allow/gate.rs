@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gangplank_client::allowlist::{
-    Allowlist, DecisionLog, Listing, Mode, Permit, Refused, trusted_time,
+    Allowlist, Damaged, DecisionLog, Entry, ImageDigest, Listing, Mode, Permit, Refused,
+    trusted_time,
 };
 use gangplank_client::trust::TenantId;
 use serde::Serialize;
 
 use super::signed::SignedFile;
 use crate::local_list::LocalList;
-use crate::{Failure, output};
+use crate::{Exit, Failure, output};
 
 /// How a list in a file is asked.
 #[derive(Debug, Args)]
@@ -28,11 +29,22 @@ pub(crate) struct GateArguments {
     state: Option<PathBuf>,
 }
 
-/// A list in a file that is asked about images.
+/// A list that is asked about images.
 #[derive(Debug)]
 pub(crate) enum Opened {
     Local(LocalList),
     Signed(SignedFile),
+    Server(Permitted),
+}
+
+/// The one digest that the server said may run, if it did.
+#[derive(Debug)]
+pub(crate) struct Permitted(pub(crate) Option<ImageDigest>);
+
+impl Listing for Permitted {
+    fn find(&self, digest: &ImageDigest) -> Result<Option<Entry<'_>>, Damaged> {
+        Ok((self.0 == Some(*digest)).then(Entry::default))
+    }
 }
 
 impl Opened {
@@ -49,6 +61,7 @@ impl Opened {
         match self {
             Self::Local(list) => Ok(Box::new(list.listing())),
             Self::Signed(list) => list.listing(),
+            Self::Server(permitted) => Ok(Box::new(permitted)),
         }
     }
 
@@ -57,6 +70,7 @@ impl Opened {
         match self {
             Self::Local(list) => list.serial(),
             Self::Signed(list) => Some(list.version()),
+            Self::Server(_) => None,
         }
     }
 }
@@ -90,6 +104,16 @@ impl GateArguments {
     /// Whether anything was said of how a list in a file is asked.
     pub(crate) fn is_said(&self) -> bool {
         self.log.is_some() || self.audit || self.state.is_some()
+    }
+
+    /// Whether anything was said that holds for a list in a file only.
+    pub(crate) fn is_about_a_file(&self) -> bool {
+        self.audit || self.state.is_some()
+    }
+
+    pub(crate) fn no_file() -> Failure {
+        let sentence = "--audit and --state are for a list in a file (--list)";
+        Failure::new(Exit::CannotTell, sentence)
     }
 
     pub(crate) fn mode(&self) -> Mode {

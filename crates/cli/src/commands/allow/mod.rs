@@ -36,6 +36,10 @@ pub(crate) enum AllowCommand {
     /// Show a list
     List(list::List),
     /// Put all digests of a text on a list, or none if a line is no digest
+    ///
+    /// A digest that is there already is said anew, without conditions. A list in a file gets all of them or
+    /// none. The server gets them in parts of 1000, each all or none: if one fails, those before it stay, and
+    /// it is said how many digests the server acknowledged. Importing the same text again completes it.
     Import(transfer::Import),
     /// Write a list as text, 64 hex digits a line
     Export(transfer::Export),

@@ -7,6 +7,7 @@ use gangplank_client::allowlist::signed::{
     ListDelta, ListFormat, ListManifest, ListName, VerifiedManifest, write_delta,
 };
 use gangplank_client::allowlist::text::{self, CanonicalText};
+use gangplank_client::allowlist::{Locked, replace_file};
 
 use super::signed::{self, SignArguments};
 use crate::key::{Backend, SigningKey};
@@ -33,7 +34,7 @@ pub(super) fn run(arguments: &Publish) -> Result<Exit, Failure> {
     let list = canonical(&arguments.list)?;
     let key = sign.open_key()?;
     let at = dir.join(manifest_name(&sign.name));
-    let _locked = signed::lock(&at)?;
+    let _locked = Locked::wait(&at)?;
     let before = published(&at, sign, key.as_ref())?;
     let last = before
         .as_ref()
@@ -176,7 +177,7 @@ fn remove_older(dir: &Path, before: &ListManifest) {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    signed::replace(path, signed::PUBLIC, |file| {
+    replace_file(path, signed::PUBLIC, |file| {
         file.write_all(bytes)
             .map_err(|error| Failure::of(Exit::CannotTell, &error).while_doing(path.display()))
     })

@@ -2,6 +2,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
+use gangplank_client::allowlist::replace_file;
 
 use super::signed::{self, SignArguments};
 use crate::{Exit, Failure, output};
@@ -32,7 +33,7 @@ pub(super) fn run(arguments: &Sign) -> Result<Exit, Failure> {
     let envelope = arguments.sign.sign(key.as_ref(), &manifest)?;
     match &arguments.out {
         None => output::write(&envelope)?,
-        Some(path) => signed::replace(path, signed::PUBLIC, |file| {
+        Some(path) => replace_file(path, signed::PUBLIC, |file| {
             file.write_all(&envelope)
                 .map_err(|error| Failure::of(Exit::CannotTell, &error))
         })?,

@@ -1,6 +1,6 @@
 //! What the verbs of signed lists have in common.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,9 @@ use gangplank_client::allowlist::signed::{
     ExpectedList, ExpectedName, Kept, ListFormat, ListManifest, ListName, SignedList,
     VerifiedManifest,
 };
-use gangplank_client::allowlist::{IndexedList, Listing, text::CanonicalText, trusted_time};
+use gangplank_client::allowlist::{
+    IndexedList, Listing, replace_file, text::CanonicalText, trusted_time,
+};
 use rustls_pki_types::UnixTime;
 use serde_json::{Value, json};
 
@@ -252,37 +254,10 @@ fn next_to(state: &Path) -> PathBuf {
 
 /// Remembers durably.
 pub(crate) fn save(state: &Path, kept: &Kept) -> Result<(), Failure> {
-    replace(state, PRIVATE, |file| {
+    replace_file(state, PRIVATE, |file| {
         file.write_all(&kept.encode(Backend::AWS_LC_RS))
             .map_err(|error| Failure::of(Exit::CannotTell, &error))
     })
-}
-
-/// Puts what `write` writes in the place of `path`: after success it is on the disk, before that the old
-/// file is there.
-pub(crate) fn replace(
-    path: &Path,
-    mode: u32,
-    write: impl FnOnce(&mut File) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let at = |error: io::Error| Failure::of(Exit::CannotTell, &error).while_doing(path.display());
-    let folder = folder(path);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".list-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
-    #[cfg(not(unix))]
-    let _ = mode;
-    let mut made = builder.tempfile_in(folder).map_err(at)?;
-    write(made.as_file_mut())?;
-    made.as_file().sync_all().map_err(at)?;
-    made.persist(path).map_err(|error| at(error.error))?;
-    // A rename is on the disk when its folder is.
-    #[cfg(unix)]
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(at)?;
-    Ok(())
 }
 
 /// A list in a file, exactly as it is remembered. It is read once, so that nobody can change it after it
@@ -296,6 +271,9 @@ pub(crate) struct SignedFile {
 
 impl SignedFile {
     pub(crate) fn open(path: &Path, state: &Path) -> Result<Self, Failure> {
+        // What was announced is beside the file itself.
+        let itself = state.canonicalize();
+        let state = itself.as_deref().unwrap_or(state);
         // Once more, since `fetch` may have moved on between two of these files.
         match Self::find(path, state)? {
             Ok(found) => Ok(found),
@@ -346,19 +324,6 @@ impl SignedFile {
     }
 }
 
-/// Keeps others from changing `path` until the file is dropped.
-pub(crate) fn lock(path: &Path) -> Result<File, Failure> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let mut options = OpenOptions::new();
-    // Who may read the file could hold the lock.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, LOCK);
-    let file = options.create(true).truncate(false).write(true).open(&name);
-    file.and_then(|file| file.lock().map(|()| file))
-        .map_err(|error| Failure::of(Exit::CannotTell, &error).while_doing(path.display()))
-}
-
 /// Reads a list, which may be large.
 pub(crate) fn read_list(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path)
@@ -374,21 +339,9 @@ pub(crate) fn told(kept: &Kept) -> Value {
     })
 }
 
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    }
-}
-
 /// How an indexed list begins.
 const INDEXED: &[u8] = b"gangplank list\n\x1a";
 /// Of what a device remembers.
 const PRIVATE: u32 = 0o600;
-/// As of the lists themselves and their locks.
-#[cfg(unix)]
-const LOCK: u32 = 0o640;
-/// Of lists: their group may read them.
-pub(crate) const LIST: u32 = 0o640;
 /// Of what is published.
 pub(crate) const PUBLIC: u32 = 0o644;

@@ -1,10 +1,12 @@
+use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use gangplank_client::allowlist::{Entry, ImageDigest, import_text, text};
+use gangplank_client::allowlist::{Entry, ImageDigest, ListError, import_text, text};
 use serde_json::{Value, json};
 
-use super::edit::said;
+use super::edit::{no_tenant, said};
 use super::place::Place;
 use crate::local_list::LocalList;
 use crate::runtime::block_on;
@@ -47,18 +49,23 @@ pub(crate) struct Export {
 /// Adds what a text has, or nothing if one of its lines is no digest.
 pub(super) fn import(arguments: &Import) -> Result<Exit, Failure> {
     let place = &arguments.place;
-    let text = match arguments.file.as_os_str() == "-" {
-        true => files::stdin(MAX_STDIN)?,
-        false => std::fs::read(&arguments.file).map_err(|error| {
-            Failure::of(Exit::CannotTell, &error).while_doing(arguments.file.display())
-        })?,
+    let read = match arguments.file.as_os_str() == "-" {
+        true => import_text(io::stdin()),
+        false => File::open(&arguments.file)
+            .map_err(ListError::Text)
+            .and_then(import_text),
     };
-    let mut digests = import_text(&text)
-        .map_err(|error| Failure::of(Exit::No, &error).while_doing(arguments.file.display()))?;
-    drop(text);
+    let mut digests = read.map_err(|error| {
+        let exit = match error {
+            ListError::Text(_) => Exit::CannotTell,
+            _ => Exit::No,
+        };
+        Failure::of(exit, &error).while_doing(arguments.file.display())
+    })?;
     let Some(path) = &place.list else {
         return upload(place, &digests);
     };
+    no_tenant(place)?;
     match arguments.format {
         Format::Text => LocalList::add(path, &digests)?,
         Format::Indexed => LocalList::add_or_create(path, &mut digests)?,
@@ -69,15 +76,29 @@ pub(super) fn import(arguments: &Import) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// In parts that the server takes at once; if one fails, those before it stay.
+/// In parts that the server takes at once, each all or none.
 fn upload(place: &Place, digests: &[ImageDigest]) -> Result<Exit, Failure> {
     let list = place.server()?;
     let edited = block_on(async {
         let mut edited = Value::Null;
-        for part in digests.chunks(PART) {
+        let (mut added, mut acknowledged) = (0, 0);
+        // An empty text is told, too, how the list stands.
+        let parts = digests
+            .chunks(PART)
+            .chain(digests.is_empty().then_some(&[][..]));
+        for part in parts {
             let images = part.iter().map(|digest| said(digest, &Entry::default()));
             let edit = json!({ "add": images.collect::<Vec<_>>() });
-            edited = list.edit(&edit).await?;
+            edited = list
+                .edit(&edit)
+                .await
+                .map_err(|failure| interrupted(failure, acknowledged, digests.len()))?;
+            acknowledged += part.len();
+            added += edited.get("added").and_then(Value::as_u64).unwrap_or(0);
+        }
+        // Each answer is about its part.
+        if let Some(members) = edited.as_object_mut() {
+            members.insert("added".to_owned(), added.into());
         }
         Ok(edited)
     })?;
@@ -85,6 +106,18 @@ fn upload(place: &Place, digests: &[ImageDigest]) -> Result<Exit, Failure> {
         output::json(&edited)?;
     }
     Ok(Exit::Done)
+}
+
+/// Says how far an import came, where it is one of several parts. The part that failed may have been taken,
+/// too: where the answer is lost, nobody knows.
+fn interrupted(failure: Failure, acknowledged: usize, all: usize) -> Failure {
+    if all <= PART {
+        return failure;
+    }
+    failure.while_doing(format_args!(
+        "the server acknowledged {acknowledged} of {all} digests, which stay on the list; \
+         importing the same file again completes it"
+    ))
 }
 
 /// Writes the list as the Secure Manager's text.
@@ -167,5 +200,3 @@ fn without_notes<'e>(entry: &Entry<'e>) -> Entry<'e> {
 const CONDITIONS: [&str; 4] = ["notBefore", "expires", "tenant", "repository"];
 /// Images of one edit on the server.
 const PART: usize = 1000;
-/// Ten million digests.
-const MAX_STDIN: usize = 1 << 30;

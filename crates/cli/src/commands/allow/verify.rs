@@ -3,6 +3,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use gangplank_client::allowlist::Locked;
 use gangplank_client::allowlist::signed::{Checking, ContentError, ListName};
 
 use super::signed::{self, TrustArguments};
@@ -35,8 +36,8 @@ pub(super) fn run(arguments: &Verify) -> Result<Exit, Failure> {
         .trust
         .verify(&envelope, arguments.name.as_ref())
         .map_err(|failure| failure.while_doing(arguments.manifest.display()))?;
-    let state = arguments.state.as_deref();
-    let _locked = state.map(signed::lock).transpose()?;
+    let locked = arguments.state.as_deref().map(Locked::wait).transpose()?;
+    let state = locked.as_ref().map(Locked::path);
     let before = state.map(signed::load).transpose()?.flatten();
     let kept = signed::follow(&verified, before.as_ref())?;
     arguments.trust.counts(&kept)?;
