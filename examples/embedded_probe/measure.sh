@@ -15,7 +15,7 @@ cd "$(dirname "$0")"
 target=thumbv7em-none-eabihf
 compiler=${EMBEDDED_RUSTC:-/usr/bin/rustc}
 folder=${CARGO_TARGET_DIR:-$PWD/target}
-programs=(empty verify sign message permit)
+programs=(empty verify sign message permit signed)
 failed=0
 
 main() {

@@ -8,6 +8,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[2] / "vectors"))
 import generate as vectors
+import generate_signed_list as lists
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
@@ -32,12 +33,20 @@ base = "".join(f'"{name}": {value}\n' for name, value in covered.items()) + f'"@
 r, s = decode_dss_signature(vectors.sign(vectors.P256, base.encode()))
 signature = vectors.b64(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
 
+# A list of 100 images, and what is remembered of three versions of it.
+images = lists.text(range(100))
+said = {version: vectors.compact(lists.manifest(images, version)).encode() for version in (6, 7, 8)}
+manifest = vectors.bound(payload=said[7], type="Allowlist")
+
 for name, content in {
     "payload.json": payload,
     "envelope.json": vectors.compact(wire).encode(),
     "content-digest.txt": digest.encode(),
     "signature-input.txt": f"sig1={params}".encode(),
     "signature.txt": f"sig1=:{signature}:".encode(),
+    "manifest.json": vectors.compact(manifest).encode(),
+    "list.txt": images,
+    **{f"kept-{version}.bin": lists.kept(payload) for version, payload in said.items()},
     "key.spki.der": vectors.spki(vectors.P256),
     "key.pkcs8.der": key,
 }.items():
