@@ -142,6 +142,17 @@ async fn what_is_not_understood_changes_nothing() {
         let answer = world.operator(method, elsewhere, body).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND);
     }
+    let asked = json!({ "images": [format!("a@{}", digest(1)), "a:latest"] }).to_string();
+    for (method, path, body) in [
+        (Method::POST, "check", asked.as_str()),
+        (Method::POST, "check", r#"{"images":[]}"#),
+        (Method::GET, &format!("images/{}", digest(1)), ""),
+    ] {
+        let path = format!("{elsewhere}/{path}");
+        let answer = world.operator(method, &path, body).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(answer.json()["detail"], "there is no tenant nobody");
+    }
     let nobody = request(Method::GET, LIST, &[], b"");
     let answer = world.send(&world.admin, nobody).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);

@@ -440,6 +440,17 @@ async fn a_list_that_cannot_be_read_is_not_said_to_be_printed() {
 }
 
 #[tokio::test]
+async fn without_its_list_nobody_can_say_what_may_run() {
+    let nobody = TenantId::parse("nobody").unwrap();
+    let site = Site::new(|settings| settings.tenant = nobody).await;
+    for command in [&["docker", "run", &format!("a@sha256:{H}")][..], &[]] {
+        let answer = site.order(command).await;
+        assert_eq!(answer["Message"], "INTERNAL_SERVER_ERROR", "{command:?}");
+        assert_eq!(answer["RemoteTargetInfo"]["Target"], "");
+    }
+}
+
+#[tokio::test]
 async fn who_may_not_call_learns_nothing() {
     let site = Site::new(|_| ()).await;
     let token = site.world.admin_token.clone();

@@ -12,7 +12,7 @@ use super::body::object;
 use super::{Shared, answer, unreadable};
 use crate::access::OPERATOR;
 use crate::listen::Peer;
-use crate::store::{Actor, AuditEntry, Found, StoreError, action};
+use crate::store::{Actor, AuditEntry, Found, StoreError, action, has_allowlist};
 
 pub(super) async fn post(
     State(shared): State<Shared>,
@@ -57,6 +57,11 @@ impl Shared {
     /// Judges the first way to run the service that is a container, and starts it. The others are no
     /// containers, and no list knows what they run.
     async fn start(&self, request: &Request) -> Result<Message, StoreError> {
+        let (tenant, store) = (&self.settings.tenant, &self.server.shared.store);
+        if !has_allowlist(&**store, tenant).await? {
+            tracing::error!(%tenant, "there is no such tenant, and no allowlist to ask");
+            return Ok(Message::Internal);
+        }
         let service = &request.service_name;
         let mut ways = request.service_info.iter();
         let is_container =
@@ -75,8 +80,7 @@ impl Shared {
             Ok(launch) => launch,
             Err(fault) => return self.deny(service, fault.code(), fault).await,
         };
-        let (tenant, image) = (&self.settings.tenant, launch.image().to_string());
-        let store = &self.server.shared.store;
+        let image = launch.image().to_string();
         let found = Found(store.allowed(tenant, launch.image().digest()).await?);
         let now = self.server.now().as_secs();
         let judged = launch.permit(&Allowlist::new(&found).in_tenant(tenant.as_str()).at(now));

@@ -2,7 +2,7 @@ use gangplank_allowlist::{Damaged, Entry, ImageDigest, Listing};
 use gangplank_trust::TenantId;
 use rustls_pki_types::UnixTime;
 
-use super::{Actor, Expected};
+use super::{Actor, Expected, Store, StoreError};
 
 /// An image on a tenant's allowlist, and what is said of it. Nothing said is no bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,19 @@ impl Listing for Found {
         let found = self.0.as_ref().filter(|image| image.digest == *digest);
         Ok(found.map(AllowedImage::entry))
     }
+}
+
+/// Whether the tenant is there, and so its list: what is said of one digest does not tell.
+pub(crate) async fn has_allowlist(
+    store: &dyn Store,
+    tenant: &TenantId,
+) -> Result<bool, StoreError> {
+    let query = AllowlistQuery {
+        tenant: tenant.clone(),
+        after: None,
+        limit: 0,
+    };
+    Ok(store.allowlist(&query).await?.is_some())
 }
 
 /// How a tenant's allowlist stands.

@@ -34,11 +34,11 @@ use gangplank_token::StoredSecret;
 use gangplank_trust::TenantId;
 use rustls_pki_types::{CertificateRevocationListDer, UnixTime};
 
-pub(crate) use allowlist::Found;
 pub use allowlist::{
     AllowedImage, AllowlistChange, AllowlistEdit, AllowlistHead, AllowlistOutcome, AllowlistPage,
     AllowlistQuery,
 };
+pub(crate) use allowlist::{Found, has_allowlist};
 pub use error::StoreError;
 pub use identity::{Identity, IdentityQuery};
 pub use model::{

@@ -20,7 +20,7 @@ use crate::api::Refusal;
 use crate::api::path::Parameters;
 use crate::server::Server;
 use crate::store::{
-    AllowlistChange, AllowlistEdit, AllowlistHead, AllowlistOutcome, AllowlistQuery,
+    AllowlistChange, AllowlistEdit, AllowlistHead, AllowlistOutcome, AllowlistQuery, has_allowlist,
 };
 
 /// The revision of every page is in it: who reads several sees whether they are of one list.
@@ -94,7 +94,10 @@ pub(super) async fn show(
 ) -> Result<Json<ImageView>, Refusal> {
     let (tenant, digest) = (opened(&server, &headers, &tenant)?, digest(&image)?);
     let found = server.shared.store.allowed(&tenant, &digest).await?;
-    let found = found.ok_or_else(|| not_listed(&tenant, &digest))?;
+    let Some(found) = found else {
+        server.need_allowlist(&tenant).await?;
+        return Err(not_listed(&tenant, &digest));
+    };
     Ok(Json(ImageView::of(&found)))
 }
 
@@ -136,6 +139,7 @@ pub(super) async fn check(
     if body.images.len() > MAX_CHECKED {
         return Err(invalid(format!("images has at most {MAX_CHECKED}")));
     }
+    server.need_allowlist(&tenant).await?;
     let mut verdicts = Vec::new();
     for image in body.images {
         verdicts.push(Verdict::of(&server, &tenant, image).await?);
@@ -151,6 +155,14 @@ struct Done {
 }
 
 impl Server {
+    /// No image is on the list of nobody, but that says nothing of the image.
+    async fn need_allowlist(&self, tenant: &TenantId) -> Result<(), Refusal> {
+        match has_allowlist(&*self.shared.store, tenant).await? {
+            true => Ok(()),
+            false => Err(no_tenant(tenant)),
+        }
+    }
+
     async fn edit_allowlist(
         &self,
         headers: &HeaderMap,
