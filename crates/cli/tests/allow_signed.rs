@@ -250,13 +250,8 @@ fn a_published_list_is_fetched_whole_then_by_its_delta() {
     assert_eq!(folder.read("fetched"), text(3..43).as_bytes());
     publish(&folder, &["--version", "9"]).exit(1).silent();
     publish(&folder, &["--version", "8"]).exit(1).silent();
-    let mut names: Vec<_> = std::fs::read_dir(folder.path("published"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort_unstable();
     assert_eq!(
-        names,
+        names(&folder, "published"),
         [
             "plant-7-2-9.delta",
             "plant-7-2.list",
@@ -265,6 +260,64 @@ fn a_published_list_is_fetched_whole_then_by_its_delta() {
             "plant-7.manifest.json.lock"
         ]
     );
+}
+
+/// What is in a folder, by name.
+fn names(folder: &Folder, of: &str) -> Vec<String> {
+    let names = std::fs::read_dir(folder.path(of)).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    names
+}
+
+/// Indexed lists, which never have deltas, and what a run that was interrupted left behind.
+#[test]
+fn of_what_was_published_the_list_before_stays() {
+    let folder = folder();
+    let version = |last: u32| {
+        folder.write("text", text(1..last));
+        let _ = std::fs::remove_file(folder.path("list"));
+        let import = ["text", "--list", "list", "--format", "indexed"];
+        run(&folder, &["import"], &import).exit(0);
+        publish(&folder, &[]).exit(0);
+    };
+    (40..43).for_each(version);
+    let there = |more: &[&str]| {
+        let ours = ["plant-7.manifest.json", "plant-7.manifest.json.lock"];
+        let mut there = [&ours[..], more].concat();
+        there.sort_unstable();
+        assert_eq!(names(&folder, "published"), there);
+    };
+    there(&["plant-7-2.list", "plant-7-3.list"]);
+    let left = [
+        "plant-7-1.list",
+        "plant-7-2.list",
+        "plant-7-1-2.delta",
+        "plant-7-2-3.delta",
+    ];
+    let stay = [
+        // Of other lists, whose names begin or end as this one's does.
+        "plant-1.list",
+        "plant-7-1-1.list",
+        "plant-7-1-1-2.delta",
+        "plant-7-a-1.list",
+        // Of nobody.
+        "plant-7-01.list",
+        "plant-7-+1.list",
+        "plant-7-1.list.old",
+        "plant-7-1.delta",
+        "plant-7-1-2.list",
+        "plant-7-.list",
+        // Not published yet.
+        "plant-7-5.list",
+        "plant-7-3-5.delta",
+    ];
+    for name in left.iter().chain(&stay) {
+        folder.write(&format!("published/{name}"), "");
+    }
+    version(43);
+    there(&[&stay[..], &["plant-7-3.list", "plant-7-4.list"]].concat());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use gangplank_client::allowlist::signed::{
     ListDelta, ListFormat, ListManifest, ListName, VerifiedManifest, write_delta,
 };
 use gangplank_client::allowlist::text::{self, CanonicalText};
-use gangplank_client::allowlist::{Locked, replace_file};
+use gangplank_client::allowlist::{Locked, indexed::is_indexed, replace_file};
 
 use super::signed::{self, SignArguments};
 use crate::key::{Backend, SigningKey};
@@ -113,7 +113,7 @@ pub(super) fn delta_name(list: &ListName, from: u64, to: u64) -> String {
 /// An indexed file as it is; a text, which has to be without fault, in canonical form.
 fn canonical(path: &Path) -> Result<Vec<u8>, Failure> {
     let bytes = signed::read_list(path)?;
-    if bytes.starts_with(b"gangplank list\n\x1a") {
+    if is_indexed(&bytes) {
         return Ok(bytes);
     }
     let mut digests = Vec::new();
@@ -164,15 +164,39 @@ fn delta(
     Some(delta)
 }
 
-/// The list before stays for those who have just read its manifest; what was before that goes.
+/// The list before stays for those who have just read its manifest; what was before that goes, also what an
+/// earlier run was interrupted in removing.
 fn remove_older(dir: &Path, before: &ListManifest) {
-    let Some(delta) = &before.delta else { return };
-    for name in [
-        list_name(&before.name, delta.from),
-        delta_name(&before.name, delta.from, before.version),
-    ] {
-        // It takes room and does no harm.
-        let _ = fs::remove_file(dir.join(name));
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|name| is_older(name, before)) {
+            // It takes room and does no harm.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Whether a file is an earlier list than `before`, or a delta that led to `before` or to an earlier one.
+fn is_older(name: &str, before: &ListManifest) -> bool {
+    let ListManifest {
+        name: list,
+        version,
+        ..
+    } = before;
+    let of_list = name
+        .strip_prefix(list.as_str())
+        .and_then(|name| name.strip_prefix('-'));
+    let number = |text: &str| text.parse::<u64>().ok();
+    // Another list may be called `NAME-7`: only what would be written by this very name is this one's.
+    match of_list.and_then(|rest| rest.split_once('.')) {
+        Some((at, "list")) => {
+            number(at).is_some_and(|at| at < *version && name == list_name(list, at))
+        }
+        Some((way, "delta")) => way.split_once('-').is_some_and(|(from, to)| {
+            let way = number(from).zip(number(to));
+            way.is_some_and(|(from, to)| to <= *version && name == delta_name(list, from, to))
+        }),
+        _ => false,
     }
 }
 
