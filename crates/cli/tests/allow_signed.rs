@@ -397,6 +397,18 @@ fn a_crash_leaves_a_list_that_counts() {
     fetch(&folder, &[]).exit(0);
     assert_eq!(folder.read("fetched"), new_list);
     assert_eq!(folder.read("state"), new_state);
+    // By hand, too.
+    folder.write("state", &old_state);
+    folder.write("state.next", &new_state);
+    folder.write("list", &old_list);
+    folder.write("manifest", &old);
+    verify(&folder, &["--state", "state"]).exit(1).silent();
+    assert_eq!(folder.read("state"), old_state);
+    folder.write("list", &new_list);
+    folder.write("manifest", &new);
+    verify(&folder, &["--state", "state"]).exit(0);
+    assert_eq!(folder.read("state"), new_state);
+    assert!(!folder.path("state.next").exists());
     // What is announced goes forward only.
     folder.write("state.next", &old_state);
     folder.write("fetched", &old_list);
@@ -422,12 +434,10 @@ fn links_stay_links_and_have_the_lock_of_their_file() {
         }
         assert_eq!(folder.read("device/images"), text(1..last).as_bytes());
     }
-    let mut names: Vec<_> = std::fs::read_dir(folder.path("device"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort_unstable();
-    assert_eq!(names, ["images", "images.lock", "kept", "kept.lock"]);
+    assert_eq!(
+        names(&folder, "device"),
+        ["images", "images.lock", "kept", "kept.lock"]
+    );
     assert!(!folder.path("fetched.lock").exists());
     assert!(!folder.path("state.lock").exists());
     // What a crash left beside the file counts by the link, too.
@@ -452,11 +462,37 @@ fn links_stay_links_and_have_the_lock_of_their_file() {
 #[test]
 fn a_list_and_what_is_remembered_of_it_are_two_files() {
     let folder = folder();
-    let fetch = ["--from", "published", "--name", "plant-7"];
-    let one = ["--cert", "signer.pem", "--state", "./one", "--out", "one"];
-    let arguments = [&fetch[..], &one].concat();
+    folder.write("list", text(1..40));
+    publish(&folder, &[]).exit(0);
+    sign(&folder, "1", &[]).exit(0);
     folder.write("one", "");
-    run(&folder, &["fetch"], &arguments).exit(2).silent();
+    std::fs::create_dir(folder.path("device")).unwrap();
+    std::os::unix::fs::symlink("device", folder.path("link")).unwrap();
+    let published = ["--from", "published", "--name", "plant-7"];
+    let verified = ["--manifest", "manifest"];
+    for (state, list) in [
+        ("./one", "one"),
+        // Not there yet, and below a link.
+        ("link/new", "device/new"),
+        // Which are written and removed beside what is remembered, or beside the list.
+        ("link/new", "device/new.next"),
+        ("link/new", "device/new.lock"),
+        ("device/new.lock", "link/new"),
+    ] {
+        let trusted = ["--cert", "signer.pem", "--state", state];
+        for (verb, of, to) in [
+            ("fetch", &published[..], "--out"),
+            ("verify", &verified, "--list"),
+        ] {
+            let arguments = [of, &trusted, &[to, list]].concat();
+            let complaint = run(&folder, &[verb], &arguments)
+                .exit(2)
+                .silent()
+                .complaint();
+            assert!(complaint.contains("cannot be the list"), "{complaint}");
+        }
+    }
+    assert_eq!(names(&folder, "device"), [""; 0]);
 }
 
 /// `verify` remembers by the link as `fetch` does.
@@ -517,7 +553,8 @@ fn while_a_list_comes_by_a_link_nobody_else_writes_its_file() {
     fetch.wait().unwrap();
 }
 
-/// Who brought the list may have been interrupted before it was on the disk. Read from the system calls.
+/// Who brought the list may have been interrupted before it was on the disk, and so may who remembered it.
+/// Read from the system calls.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_list_that_is_there_already_is_synced_before_it_is_remembered() {
@@ -525,27 +562,85 @@ fn a_list_that_is_there_already_is_synced_before_it_is_remembered() {
     folder.write("list", text(1..40));
     publish(&folder, &[]).exit(0);
     fetch(&folder, &[]).exit(0);
+    let state = folder.read("state");
+    let fetch = [&["allow", "fetch", "--from", "published"], &KEPT[..]].concat();
+    let manifest = "published/plant-7.manifest.json";
+    let verify = [
+        "allow",
+        "verify",
+        "--manifest",
+        manifest,
+        "--list",
+        "fetched",
+    ];
+    let trusted = ["--cert", "signer.pem", "--state", "state"];
+    for (arguments, said) in [
+        (fetch, "(unchanged)"),
+        ([&verify[..], &trusted].concat(), "as SN-0001 signed it"),
+    ] {
+        let Some((ran, synced)) = synced(&folder, &arguments) else {
+            println!("sync test not run: no strace that may trace");
+            return;
+        };
+        assert!(ran.contains(said), "{ran}");
+        // The list, its folder, what is remembered (under another name at first), its folder.
+        assert_eq!(synced.len(), 4, "{synced:?}");
+        assert_eq!([&synced[0], &synced[1], &synced[3]], ["fetched", "", ""]);
+        assert!(synced[2].starts_with(".list-"), "{synced:?}");
+        assert_eq!(folder.read("state"), state);
+    }
+}
+
+/// What a run said and which files of the folder it synced; `None` if nobody can tell.
+#[cfg(target_os = "linux")]
+fn synced(folder: &Folder, arguments: &[&str]) -> Option<(String, Vec<String>)> {
+    let _ = std::fs::remove_file(folder.path("trace"));
     let mut command = Command::new("strace");
     command.args(["-f", "-y", "-e", "trace=fsync", "-o", "trace"]);
-    command.arg(env!("CARGO_BIN_EXE_gangplank"));
-    command.args(["allow", "fetch", "--from", "published"]);
-    let ran = command.args(KEPT).current_dir(folder.path("")).output();
-    let said = ran.map(|ran| String::from_utf8(ran.stdout).unwrap());
-    if !Path::new(&folder.path("trace")).exists() {
-        println!("sync test not run: no strace that may trace");
-        return;
-    }
-    assert_eq!(said.unwrap(), "plant-7 version 1 (unchanged)\n");
-    let trace = String::from_utf8(folder.read("trace")).unwrap();
+    command.arg(env!("CARGO_BIN_EXE_gangplank")).args(arguments);
+    let ran = command.current_dir(folder.path("")).output().ok()?;
+    let trace = std::fs::read_to_string(folder.path("trace")).ok()?;
     let itself = folder.path("").canonicalize().unwrap();
     let synced = trace.lines().filter_map(|line| {
         let (path, result) = line.split_once("fsync(")?.1.split_once('>')?;
         assert!(result.ends_with(" = 0"), "{line}");
         let path = Path::new(path.split_once('<')?.1);
-        Some(path.strip_prefix(&itself).unwrap().to_owned())
+        Some(
+            path.strip_prefix(&itself)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned(),
+        )
     });
-    let synced: Vec<_> = synced.take(2).collect();
-    assert_eq!(synced, [Path::new("fetched"), Path::new("")]);
+    Some((String::from_utf8(ran.stdout).unwrap(), synced.collect()))
+}
+
+/// Nobody changes a list between the look at it and the note that it was seen.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_list_is_not_remembered_while_somebody_writes_it() {
+    let folder = folder();
+    folder.write("list", text(1..40));
+    sign(&folder, "1", &[]).exit(0);
+    let lock = std::fs::File::create(folder.path("list.lock")).unwrap();
+    lock.lock().unwrap();
+    let mut command = common::gangplank(&folder.path(""));
+    command.args([
+        "allow",
+        "verify",
+        "--manifest",
+        "manifest",
+        "--list",
+        "list",
+    ]);
+    command.args(["--cert", "signer.pem", "--state", "state"]);
+    let mut verify = command.spawn().unwrap();
+    common::until_it_waits(&mut verify);
+    folder.write("list", text(1..41));
+    drop(lock);
+    assert_eq!(verify.wait().unwrap().code(), Some(1));
+    assert!(!folder.path("state").exists());
 }
 
 /// `O_NONBLOCK` of Linux.

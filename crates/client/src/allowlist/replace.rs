@@ -55,6 +55,15 @@ impl Locked {
         }
     }
 
+    /// The file that would be locked, which need not be there; its folder has to be. Who locks two files
+    /// compares them before: a second lock of one file never comes.
+    ///
+    /// # Errors
+    /// [`ListError::Io`].
+    pub fn resolve(list: &Path) -> Result<PathBuf, ListError> {
+        resolve(list).map_err(ListError::io(list))
+    }
+
     /// The file itself, behind all symbolic links.
     pub fn path(&self) -> &Path {
         &self.path

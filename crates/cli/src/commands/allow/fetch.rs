@@ -9,7 +9,7 @@ use gangplank_client::allowlist::signed::{Content, Kept, ListName, VerifiedManif
 use super::publish::{delta_name, list_name, manifest_name};
 use super::signed::{self, TrustArguments};
 use super::source::Source;
-use super::verify::check;
+use super::verify::check_bytes;
 use crate::key::Backend;
 use crate::{Exit, Failure, output};
 
@@ -42,20 +42,11 @@ pub(crate) struct Fetch {
 }
 
 pub(super) fn run(arguments: &Fetch) -> Result<Exit, Failure> {
+    signed::are_apart(&arguments.state, &arguments.out)?;
     let state = Locked::wait(&arguments.state)?;
     let state = state.path();
-    // Its lock is held by now, so that a second one would never come.
-    let out = arguments.out.canonicalize();
-    let out = out.or_else(|_| std::path::absolute(&arguments.out));
-    if out.is_ok_and(|out| out == state) {
-        let sentence = "--state and --out are one file";
-        return Err(Failure::new(Exit::CannotTell, sentence));
-    }
     let remembered = signed::load(state)?;
-    let before = match signed::coming(state)? {
-        None => remembered.clone(),
-        coming => coming,
-    };
+    let before = signed::newest(state)?;
     fetch(arguments, state, before.as_ref()).inspect_err(|_| {
         if let Some(kept) = &remembered {
             tell_of(kept, &arguments.out);
@@ -65,7 +56,7 @@ pub(super) fn run(arguments: &Fetch) -> Result<Exit, Failure> {
 
 /// Says that the list that is remembered stays, if it is there.
 fn tell_of(kept: &Kept, list: &Path) {
-    if check(list, kept.content().checking(Backend::AWS_LC_RS)).is_ok() {
+    if check_bytes(list, kept.content().checking(Backend::AWS_LC_RS)).is_ok() {
         let (version, expires) = (kept.version(), kept.expires());
         output::progress(format_args!(
             "the list of version {version} stays; it counts until {expires} (Unix seconds)"
@@ -123,11 +114,8 @@ fn bring(
     out: &Locked,
     ready: &dyn Fn() -> Result<(), Failure>,
 ) -> Result<&'static str, Failure> {
-    if check(out.path(), verified.checking()).is_ok() {
-        // Who brought it may have been interrupted before it was on the disk.
-        out.settle().map_err(|error| {
-            Failure::of(Exit::CannotTell, &error).while_doing(out.path().display())
-        })?;
+    if check_bytes(out.path(), verified.checking()).is_ok() {
+        signed::settle_list(out)?;
         return Ok("unchanged");
     }
     match by_delta(source, verified, out, ready) {

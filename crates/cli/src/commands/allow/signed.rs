@@ -10,7 +10,8 @@ use gangplank_client::allowlist::signed::{
     VerifiedManifest,
 };
 use gangplank_client::allowlist::{
-    IndexedList, Listing, replace_file, text::CanonicalText, trusted_time,
+    IndexedList, Listing, Locked, indexed::is_indexed, replace_file, text::CanonicalText,
+    trusted_time,
 };
 use rustls_pki_types::UnixTime;
 use serde_json::{Value, json};
@@ -50,7 +51,7 @@ impl SignArguments {
     /// Describes a list; without a delta.
     pub(crate) fn describe(&self, list: &[u8], version: u64) -> Result<ListManifest, Failure> {
         let refused = |error: &dyn std::error::Error| Failure::of(Exit::No, error);
-        let (format, count) = match list.starts_with(INDEXED) {
+        let (format, count) = match is_indexed(list) {
             true => {
                 let list = IndexedList::open(list).map_err(|error| refused(&error))?;
                 list.verify().map_err(|error| refused(&error))?;
@@ -230,6 +231,29 @@ pub(crate) fn coming(state: &Path) -> Result<Option<Kept>, Failure> {
     Ok(follows.then_some(coming))
 }
 
+/// What a new list has to follow: what was announced, where there is something, else what is remembered.
+pub(crate) fn newest(state: &Path) -> Result<Option<Kept>, Failure> {
+    match coming(state)? {
+        None => load(state),
+        coming => Ok(coming),
+    }
+}
+
+/// Refuses to remember a list in the file of the list itself, or where one of both has what goes with the
+/// other: each is written anew, and the lock of the second one would never come.
+pub(crate) fn are_apart(state: &Path, list: &Path) -> Result<(), Failure> {
+    let (state, list) = (Locked::resolve(state)?, Locked::resolve(list)?);
+    let taken = [state.clone(), next_to(&state), lock_of(&state)];
+    match taken.contains(&list) || lock_of(&list) == state {
+        true => {
+            let (state, list) = (state.display(), list.display());
+            let sentence = format_args!("{list} cannot be the list of which {state} remembers");
+            Err(Failure::new(Exit::CannotTell, sentence))
+        }
+        false => Ok(()),
+    }
+}
+
 /// Writes down what is about to be remembered, before the list comes to its place.
 pub(crate) fn announce(state: &Path, kept: &Kept) -> Result<(), Failure> {
     save(&next_to(state), kept)
@@ -247,9 +271,23 @@ pub(crate) fn settle(state: &Path, kept: &Kept) -> Result<(), Failure> {
 }
 
 fn next_to(state: &Path) -> PathBuf {
-    let mut name = state.as_os_str().to_owned();
-    name.push(".next");
+    beside(state, ".next")
+}
+
+fn lock_of(path: &Path) -> PathBuf {
+    beside(path, ".lock")
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
     name.into()
+}
+
+/// Waits until the disk has a list that is in its place: who brought it may have been interrupted before.
+pub(crate) fn settle_list(list: &Locked) -> Result<(), Failure> {
+    list.settle()
+        .map_err(|error| Failure::of(Exit::CannotTell, &error).while_doing(list.path().display()))
 }
 
 /// Remembers durably.
@@ -339,8 +377,6 @@ pub(crate) fn told(kept: &Kept) -> Value {
     })
 }
 
-/// How an indexed list begins.
-const INDEXED: &[u8] = b"gangplank list\n\x1a";
 /// Of what a device remembers.
 const PRIVATE: u32 = 0o600;
 /// Of what is published.

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gangplank_client::allowlist::Locked;
-use gangplank_client::allowlist::signed::{Checking, ContentError, ListName};
+use gangplank_client::allowlist::signed::{
+    Checking, ContentError, Kept, ListName, VerifiedManifest,
+};
 
 use super::signed::{self, TrustArguments};
 use crate::{Exit, Failure, files, output};
@@ -36,15 +38,15 @@ pub(super) fn run(arguments: &Verify) -> Result<Exit, Failure> {
         .trust
         .verify(&envelope, arguments.name.as_ref())
         .map_err(|failure| failure.while_doing(arguments.manifest.display()))?;
-    let locked = arguments.state.as_deref().map(Locked::wait).transpose()?;
-    let state = locked.as_ref().map(Locked::path);
-    let before = state.map(signed::load).transpose()?.flatten();
-    let kept = signed::follow(&verified, before.as_ref())?;
-    arguments.trust.counts(&kept)?;
-    check(&arguments.list, verified.checking())?;
-    if let Some(state) = state.filter(|_| before.as_ref() != Some(&kept)) {
-        signed::save(state, &kept)?;
-    }
+    let kept = match &arguments.state {
+        Some(state) => remember(arguments, &verified, state)?,
+        None => {
+            let kept = signed::follow(&verified, None)?;
+            arguments.trust.counts(&kept)?;
+            check_bytes(&arguments.list, verified.checking())?;
+            kept
+        }
+    };
     match arguments.json {
         true => output::json(&signed::told(&kept))?,
         false => output::line(format_args!(
@@ -58,8 +60,26 @@ pub(super) fn run(arguments: &Verify) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// Looks at the list while nobody else writes it, and remembers what is on the disk by then.
+fn remember(
+    arguments: &Verify,
+    verified: &VerifiedManifest,
+    state: &Path,
+) -> Result<Kept, Failure> {
+    signed::are_apart(state, &arguments.list)?;
+    let state = Locked::wait(state)?;
+    let kept = signed::follow(verified, signed::newest(state.path())?.as_ref())?;
+    arguments.trust.counts(&kept)?;
+    let list = Locked::wait(&arguments.list)?;
+    check_bytes(list.path(), verified.checking())?;
+    signed::settle_list(&list)?;
+    // Also where it is remembered already: who did may have been interrupted before it was on the disk.
+    signed::settle(state.path(), &kept)?;
+    Ok(kept)
+}
+
 /// Reads a file of any size part by part.
-pub(super) fn check(path: &Path, mut checking: Checking) -> Result<(), Failure> {
+pub(super) fn check_bytes(path: &Path, mut checking: Checking) -> Result<(), Failure> {
     let at = |failure: Failure| failure.while_doing(path.display());
     let unreadable = |error| at(Failure::of(Exit::CannotTell, &error));
     let refused = |error: ContentError| at(Failure::of(Exit::No, &error));
