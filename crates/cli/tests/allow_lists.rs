@@ -29,7 +29,13 @@ fn a_list_as_text_is_edited_and_shown() {
         folder.read("list"),
         format!("{}\n{}\n", hex("a"), hex("b")).as_bytes()
     );
-    on_file(&folder, "add", &[&hex("C")], 0);
+    // As in a file that people edit.
+    on_file(
+        &folder,
+        "add",
+        &[&hex("C"), &sha256("c").replace('c', "C")],
+        0,
+    );
     let shown = on_file(&folder, "list", &[], 0).stdout();
     assert_eq!(
         shown,
@@ -56,6 +62,11 @@ fn a_list_as_text_is_edited_and_shown() {
         "",
         "a",
         "sha512:a",
+        &format!("sha256:{}", sha256("e")),
+        &sha256("e").to_uppercase(),
+        &format!("SHA256:{}", hex("e")),
+        &format!("sha256: {}", hex("e")),
+        "sha256:",
         &hex("g"),
         &format!("{}0", hex("a")),
         &format!(" {}", hex("a")),

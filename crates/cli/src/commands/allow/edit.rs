@@ -161,12 +161,9 @@ pub(super) fn no_tenant(place: &Place) -> Result<(), Failure> {
 }
 
 fn digest(text: &str) -> Result<ImageDigest, String> {
-    // As in a file that people edit.
-    let text = match text.strip_prefix("sha256:") {
-        Some(digits) => digits.to_ascii_lowercase(),
-        None => text.to_ascii_lowercase(),
-    };
-    ImageDigest::parse(&text).map_err(|error| error.to_string())
+    let digits = text.strip_prefix("sha256:").unwrap_or(text);
+    // Upper-case digits are folded as in a file that people edit.
+    ImageDigest::from_hex(digits.to_ascii_lowercase().as_bytes()).map_err(|error| error.to_string())
 }
 
 fn repository(text: &str) -> Result<String, String> {
