@@ -42,11 +42,18 @@ impl LocalList {
         })
     }
 
-    /// Takes everything off a list that is there.
+    /// Takes everything off a list that is there, even if it is damaged.
     pub(crate) fn clear(path: &Path) -> Result<(), Failure> {
         Self::must_be_there(path)?;
-        let file = ListFile::open(path).map_err(|error| failed(&error))?;
-        file.clear().map_err(|error| failed(&error))
+        let cleared = match ListFile::open(path) {
+            Ok(file) => file.clear(),
+            // What it says of itself cannot be read, either: it becomes one as `import` makes it.
+            Err(ListError::Index { .. }) => {
+                IndexedFile::create(path, &mut Vec::new(), &Layout::default()).map(drop)
+            }
+            Err(error) => Err(error),
+        };
+        cleared.map_err(|error| failed(&error))
     }
 
     /// Puts digests on the list without saying more of them.

@@ -247,6 +247,14 @@ fn an_indexed_list_keeps_what_is_said() {
     folder.write("list", damaged);
     on_file(&folder, "list", &[], 1).silent();
     on_file(&folder, "check", &[&pump], 1).silent();
+    on_file(&folder, "add", &[&hex("e")], 1).silent();
+    on_file(&folder, "clear", &[], 0);
+    assert!(folder.read("list").starts_with(b"gangplank list\n"));
+    assert_eq!(on_file(&folder, "list", &[], 0).stdout(), "");
+    // Neither header nor log.
+    folder.write("list", &folder.read("list")[..20]);
+    on_file(&folder, "clear", &[], 0);
+    on_file(&folder, "add", &[&hex("e")], 0);
 }
 
 #[test]
