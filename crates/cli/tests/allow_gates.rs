@@ -8,6 +8,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use common::stand_in::{Answer, StandIn};
 use common::{Folder, Ran, Server};
 use serde_json::{Value, json};
 
@@ -137,12 +138,17 @@ fn audit_mode_is_loud() {
         (&said["verdict"], &said["mode"], &said["code"]),
         (&json!("audit"), &json!("audit"), &json!("not-listed"))
     );
-    folder
-        .run(
-            &["allow", "check", "--audit", "--list", "list", "pump:2"],
-            b"",
-        )
-        .exit(1);
+    // Also of what no mode lets pass, and of what the list has.
+    let check = |image: &str, code: i32| {
+        let arguments = ["allow", "check", "--audit", "--list", "list", image];
+        folder.run(&arguments, b"").exit(code).stdout()
+    };
+    assert_eq!(
+        check("pump:2", 1),
+        "AUDIT MODE: pump:2: the image is not pinned by a digest\n"
+    );
+    let listed = pinned("a");
+    assert_eq!(check(&listed, 0), format!("AUDIT MODE: {listed} may run\n"));
     assert_eq!(decisions(&folder, "log"), ["check audit not-listed"; 2]);
     let ran = exec(
         &folder,
@@ -152,6 +158,23 @@ fn audit_mode_is_loud() {
     let complaint = ran.exit(42).complaint();
     assert!(complaint.matches("AUDIT MODE").count() >= 2, "{complaint}");
     assert_eq!(started(&folder), ["run", &other]);
+    for (image, code, said) in [
+        (listed.as_str(), 42, format!("AUDIT MODE: {listed} may run")),
+        ("pump:2", 126, "AUDIT MODE: pump:2: argument 2: ".to_owned()),
+        ("--later", 126, "AUDIT MODE: ".to_owned()),
+    ] {
+        let ran = exec(
+            &folder,
+            &["--audit", "--list", "list"],
+            &["docker", "run", image],
+        );
+        let complaint = ran.exit(code).complaint();
+        let answers: Vec<&str> = complaint.lines().skip(1).collect();
+        assert!(
+            matches!(answers[..], [answer] if answer.contains(&said)),
+            "{complaint}"
+        );
+    }
 }
 
 #[test]
@@ -232,8 +255,8 @@ fn what_is_refused_is_not_started() {
     let first = said.complaint();
     let answer: Value = serde_json::from_str(first.lines().next().unwrap()).unwrap();
     assert_eq!(
-        (&answer["verdict"], &answer["code"]),
-        (&json!("deny"), &json!("not-listed"))
+        (&answer["verdict"], &answer["code"], &answer["image"]),
+        (&json!("deny"), &json!("not-listed"), &json!(other))
     );
 }
 
@@ -660,16 +683,99 @@ fn the_servers_list_is_asked_before_a_launch() {
     // The file `list` has it; the server's list does not.
     run("a", &[], 126);
     assert!(run("c", &[], 126).contains("was listed until 1 (Unix seconds)"));
+    let said = run("c", &["--json"], 126);
+    let said: Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+    let digest = format!("sha256:{}", "c".repeat(64));
+    let expected = json!({"image": pinned("c"), "verdict": "deny", "mode": "enforce", "digest": digest,
+        "code": "expired", "reason": format!("{digest} was listed until 1 (Unix seconds)")});
+    assert_eq!(said, expected);
     edit("remove", "b", &[]);
     run("b", &[], 126);
     assert!(run("b", &["--audit"], 125).contains("--list"));
+    assert!(run("b", &["--tenant", "nobody"], 125).contains("nobody"));
     server.stop();
+    run("b", &[], 125);
     let expected = [
         "permit -",
         "deny not-listed",
-        "deny not-listed",
+        "deny expired",
+        "deny expired",
         "deny not-listed",
     ];
     let expected = expected.map(|decision| format!("exec {decision}"));
     assert_eq!(decisions(&folder, "decisions"), expected);
+}
+
+/// Nothing is started, and nothing written down: nobody decided anything.
+#[test]
+fn a_server_that_gives_no_verdict_lets_nothing_start() {
+    let folder = folder();
+    let image = pinned("a");
+    let run = |server: &StandIn, options: &[&str]| {
+        let options = [&server.place()[..], &["--log", "decisions"], options].concat();
+        exec(&folder, &options, &["docker", "run", &image])
+    };
+    let of = |verdicts: Value| json!({ "verdicts": verdicts }).to_string();
+    let permitted = |image: &str| json!({"image": image, "verdict": "permitted"});
+    let denied = json!({"image": image, "verdict": "denied", "code": "not-yet", "reason": "later"});
+    let ok = move |verdicts: Value| ("200 OK".to_owned(), of(verdicts));
+    let status = |status: &str| (status.to_owned(), of(json!([permitted(&image)])));
+    let answers: Vec<Answer> = vec![
+        status("500 Internal Server Error"),
+        status("503 Service Unavailable"),
+        status("404 Not Found"),
+        status("302 Found\r\nLocation: /elsewhere"),
+        status("307 Temporary Redirect\r\nLocation: /elsewhere"),
+        ok(json!([])),
+        ok(json!([null])),
+        ok(json!([permitted(&image), permitted(&image)])),
+        ok(json!([permitted(&pinned("b"))])),
+        ok(
+            json!([{"image": pinned("b"), "verdict": "denied", "code": "not-listed", "reason": "r"}]),
+        ),
+        ok(json!([{"image": image, "verdict": "denied"}])),
+        ok(json!([{"image": image, "verdict": "audit"}])),
+        ("200 OK".to_owned(), "verdicts".to_owned()),
+    ];
+    for answer in answers {
+        let (elsewhere, said) = (status("200 OK"), answer.clone());
+        let server = StandIn::start(&folder, move |target| match target {
+            "/elsewhere" => elsewhere.clone(),
+            _ => said.clone(),
+        });
+        let ran = run(&server, &[]);
+        assert_eq!(
+            ran.1.status.code(),
+            Some(125),
+            "{answer:?}: {}",
+            ran.complaint()
+        );
+        assert_eq!(started(&folder), [""; 0], "{answer:?}");
+        assert!(!folder.path("decisions").exists(), "{answer:?}");
+    }
+    let good = ok(json!([permitted(&image)]));
+    let server = StandIn::start(&folder, move |_| good.clone());
+    folder.device("other", "SN-0001", "p256");
+    let under_another = [
+        "--url",
+        server.place()[1],
+        "--root",
+        "other.pem",
+        "--token-file",
+        "token",
+    ];
+    exec(&folder, &under_another, &["docker", "run", &image]).exit(125);
+    assert_eq!(started(&folder), [""; 0]);
+    run(&server, &[]).exit(42);
+    assert_eq!(started(&folder), ["run", &image]);
+    let server = StandIn::start(&folder, move |_| ok(json!([denied])));
+    let complaint = run(&server, &[]).exit(126).silent().complaint();
+    assert!(complaint.contains("later"), "{complaint}");
+    assert_eq!(
+        decisions(&folder, "decisions"),
+        ["exec permit -", "exec deny not-yet"]
+    );
+    // What cannot be written down is no refusal that anybody could find again.
+    folder.write("decisions", "no record\n");
+    run(&server, &[]).exit(125);
 }

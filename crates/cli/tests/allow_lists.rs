@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::stand_in::StandIn;
 use common::{Folder, Ran, Server};
 use serde_json::{Value, json};
 
@@ -307,18 +308,56 @@ fn the_servers_list_is_edited_and_asked() {
         2
     );
     let answers = run("check", &[&pump, &other, &unlisted, "x:1", "--json"], 1).lines();
-    let codes: Vec<&Value> = answers.iter().map(|answer| &answer["code"]).collect();
-    assert_eq!(
-        codes,
-        [
-            &Value::Null,
-            &json!("other-repository"),
-            &json!("not-listed"),
-            &json!("no-digest")
-        ]
-    );
-    assert_eq!(answers[0]["verdict"], "permit");
+    // As of a list in a file.
+    let said = |image: &str, more: &[(&str, &str)]| {
+        let mut said = json!({"image": image, "mode": "enforce"});
+        for (member, word) in more {
+            said[member] = json!(word);
+        }
+        said
+    };
+    let denied = |image: &str, digest: &str, code: &str, reason: &str| {
+        let more = [
+            ("verdict", "deny"),
+            ("digest", digest),
+            ("code", code),
+            ("reason", reason),
+        ];
+        said(image, &more)
+    };
+    let (c, d) = (sha256("c"), sha256("d"));
+    let may_run = format!("{pump} may run");
+    let permitted = [
+        ("verdict", "permit"),
+        ("digest", c.as_str()),
+        ("reason", &may_run),
+    ];
+    let tag = ("reason", "the image is not pinned by a digest");
+    let expected = [
+        said(&pump, &permitted),
+        denied(
+            &other,
+            &c,
+            "other-repository",
+            &format!("{c} is listed for another repository"),
+        ),
+        denied(
+            &unlisted,
+            &d,
+            "not-listed",
+            &format!("{d} is not on the list"),
+        ),
+        said("x:1", &[("verdict", "deny"), ("code", "no-digest"), tag]),
+    ];
+    assert_eq!(answers, expected);
     assert!(run("check", &[&unlisted], 1).stdout().contains(": "));
+    // As where a file is missing.
+    let missing = run("check", &[&pump, "--tenant", "nobody"], 2).silent();
+    assert!(
+        missing.complaint().contains("nobody"),
+        "{}",
+        missing.complaint()
+    );
     run("check", &[&pump, "--audit"], 2);
     run("check", &[&pump, "--log", "log"], 2);
     run("remove", &[&hex("a")], 0);
@@ -346,6 +385,84 @@ fn the_servers_list_is_edited_and_asked() {
     run("list", &["--tenant", "nobody"], 1).silent();
     run("list", &["--list", "many"], 2);
     drop(server);
+}
+
+/// What a proxy may make of it, or a program that is no such server.
+#[test]
+fn what_is_no_answer_about_the_images_is_no_refusal() {
+    let folder = Folder::new();
+    let image = format!("x@{}", sha256("a"));
+    let about = |image: &str, verdict: &str| json!({"image": image, "verdict": verdict});
+    let of = |verdicts: Value| json!({ "verdicts": verdicts }).to_string();
+    let permitted = about(&image, "permitted");
+    let problem = |status| json!({"type": "about:blank", "title": "no", "status": status});
+    for (status, body, code) in [
+        ("200 OK", of(json!([permitted])), 0),
+        ("200 OK", of(json!([])), 6),
+        ("200 OK", of(json!([permitted, permitted])), 6),
+        ("200 OK", of(json!([null])), 6),
+        ("200 OK", of(json!([about("y", "permitted")])), 6),
+        ("200 OK", of(json!([about("y", "denied")])), 6),
+        ("200 OK", of(json!([about(&image, "denied")])), 6),
+        ("200 OK", of(json!([about(&image, "perhaps")])), 6),
+        ("200 OK", "[]".to_owned(), 6),
+        ("200 OK", "{}".to_owned(), 6),
+        // There is no such list, as where a file is missing.
+        ("404 Not Found", problem(404).to_string(), 2),
+        ("503 Service Unavailable", problem(503).to_string(), 4),
+    ] {
+        let told = body.clone();
+        let server = StandIn::start(&folder, move |_| (status.to_owned(), told.clone()));
+        let arguments = [&["allow", "check", image.as_str()], &server.place()[..]].concat();
+        let ran = folder.run(&arguments, b"");
+        assert_eq!(
+            ran.1.status.code(),
+            Some(code),
+            "{status} {body}: {}",
+            ran.complaint()
+        );
+        if code != 0 {
+            ran.silent();
+        }
+    }
+}
+
+#[test]
+fn pages_that_do_not_go_on_are_no_list() {
+    let folder = Folder::new();
+    let page = |digits: &[&str]| {
+        let images = digits.iter().map(|digit| json!({"digest": sha256(digit)}));
+        json!({"revision": 1, "count": 9, "images": images.collect::<Vec<_>>()}).to_string()
+    };
+    let export = |pages: [String; 2], code: i32| {
+        let server = StandIn::start(&folder, move |target| {
+            let at = usize::from(target.contains("after="));
+            let is_behind = target.ends_with(&format!("after=sha256%3A{}", hex("c")));
+            let page = if is_behind {
+                r#"{"images": []}"#
+            } else {
+                &pages[at]
+            };
+            ("200 OK".to_owned(), page.to_owned())
+        });
+        let ran = folder.run(&[&["allow", "export"], &server.place()[..]].concat(), b"");
+        ran.exit(code)
+    };
+    let first = page(&["a", "b"]);
+    let said = export([first.clone(), page(&["c"])], 0).stdout();
+    assert_eq!(said, format!("{}\n{}\n{}\n", hex("a"), hex("b"), hex("c")));
+    assert_eq!(export([page(&[]), page(&[])], 0).stdout(), "");
+    for second in [
+        // As of a proxy that does not read queries.
+        first.clone(),
+        page(&["b", "c"]),
+        page(&["d", "c"]),
+        page(&["c", "c"]),
+        r#"{"images": [{}]}"#.to_owned(),
+        r#"{"images": null}"#.to_owned(),
+    ] {
+        export([first.clone(), second], 6).silent();
+    }
 }
 
 /// The server's own database refuses the 1,500th image, and so the part that has it is not taken.

@@ -7,6 +7,8 @@
     clippy::panic
 )]
 
+pub(crate) mod stand_in;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

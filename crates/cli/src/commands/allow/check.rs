@@ -3,12 +3,11 @@ use std::path::Path;
 
 use clap::Args;
 use gangplank_client::allowlist::{Gate, Refused};
-use serde_json::Value;
 
 use super::gate::{Answer, GateArguments};
 use super::place::Place;
 use crate::runtime::block_on;
-use crate::{Exit, Failure, output};
+use crate::{Exit, Failure};
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
@@ -55,10 +54,7 @@ fn by_file(arguments: &Check, path: &Path, references: &[String]) -> Result<Exit
             (Ok(_), exit) => exit,
         };
         let answer = Answer::of(reference, gate.mode(), judged.as_ref());
-        match place.json {
-            true => output::json(&answer)?,
-            false => output::line(answer.line())?,
-        }
+        answer.tell(place.json)?;
     }
     Ok(exit)
 }
@@ -68,35 +64,11 @@ fn by_server(place: &Place, references: &[String]) -> Result<Exit, Failure> {
     let list = place.server()?;
     let verdicts = block_on(async { list.check(references).await })?;
     let mut exit = Exit::Done;
-    for (reference, verdict) in references.iter().zip(&verdicts) {
-        let word = |member: &str| verdict[member].as_str().unwrap_or_default();
-        let is_permitted = word("verdict") == "permitted" && verdict["image"] == **reference;
-        if !is_permitted {
+    for verdict in &verdicts {
+        if verdict.denied().is_some() {
             exit = Exit::No;
         }
-        match (place.json, is_permitted) {
-            (true, _) => output::json(&told(reference, verdict, is_permitted))?,
-            (false, true) => output::line(output::visible(&format!("{reference} may run")))?,
-            (false, false) => {
-                let line = format!("{reference}: {}", word("reason"));
-                output::line(output::visible(&line))?;
-            }
-        }
+        Answer::of_server(verdict).tell(place.json)?;
     }
     Ok(exit)
-}
-
-/// As of a list in a file.
-fn told(reference: &str, verdict: &Value, is_permitted: bool) -> Value {
-    let mut told = serde_json::Map::new();
-    told.insert("image".to_owned(), reference.into());
-    let word = if is_permitted { "permit" } else { "deny" };
-    told.insert("verdict".to_owned(), word.into());
-    told.insert("mode".to_owned(), "enforce".into());
-    for member in ["code", "reason"] {
-        if let Some(text) = verdict.get(member) {
-            told.insert(member.to_owned(), text.clone());
-        }
-    }
-    Value::Object(told)
 }

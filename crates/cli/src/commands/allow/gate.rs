@@ -10,6 +10,7 @@ use gangplank_client::allowlist::{
 use gangplank_client::trust::TenantId;
 use serde::Serialize;
 
+use super::server_verdict::ServerVerdict;
 use super::signed::SignedFile;
 use crate::local_list::LocalList;
 use crate::{Exit, Failure, output};
@@ -34,14 +35,14 @@ pub(crate) struct GateArguments {
 pub(crate) enum Opened {
     Local(LocalList),
     Signed(SignedFile),
-    Server(Permitted),
+    Server(ServerPermits),
 }
 
-/// The one digest that the server said may run, if it did.
+/// The one digest that the server said may run; nothing where it was not asked.
 #[derive(Debug)]
-pub(crate) struct Permitted(pub(crate) Option<ImageDigest>);
+pub(crate) struct ServerPermits(pub(crate) Option<ImageDigest>);
 
-impl Listing for Permitted {
+impl Listing for ServerPermits {
     fn find(&self, digest: &ImageDigest) -> Result<Option<Entry<'_>>, Damaged> {
         Ok((self.0 == Some(*digest)).then(Entry::default))
     }
@@ -61,7 +62,7 @@ impl Opened {
         match self {
             Self::Local(list) => Ok(Box::new(list.listing())),
             Self::Signed(list) => list.listing(),
-            Self::Server(permitted) => Ok(Box::new(permitted)),
+            Self::Server(permits) => Ok(Box::new(permits)),
         }
     }
 
@@ -134,13 +135,13 @@ impl GateArguments {
 /// What is told of an image.
 #[derive(Debug, Serialize)]
 pub(crate) struct Answer<'a> {
-    pub(crate) image: &'a str,
+    image: &'a str,
     verdict: &'static str,
     mode: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
+    code: Option<&'a str>,
     reason: String,
 }
 
@@ -173,11 +174,42 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// One line for people.
+    /// Of the server, which enforces its lists.
+    pub(crate) fn of_server(said: &'a ServerVerdict) -> Self {
+        let image = said.image();
+        let denied = said.denied();
+        Self {
+            image,
+            verdict: if denied.is_some() { "deny" } else { "permit" },
+            mode: Mode::Enforce.name(),
+            digest: said.digest().map(|digest| digest.to_string()),
+            code: denied.map(|denied| denied.code.as_str()),
+            reason: match denied {
+                None => format!("{image} may run"),
+                Some(denied) => denied.reason.clone(),
+            },
+        }
+    }
+
+    /// One line for people, which says loudly where nothing is enforced.
     pub(crate) fn line(&self) -> String {
-        match self.verdict {
-            "deny" => output::visible(&format!("{}: {}", self.image, self.reason)),
-            _ => output::visible(&self.reason),
+        let line = match (self.verdict, self.image) {
+            ("deny", image) if !image.is_empty() => format!("{image}: {}", self.reason),
+            _ => self.reason.clone(),
+        };
+        // A permit of that mode says so itself.
+        let line = match (self.mode == Mode::Audit.name(), self.verdict) {
+            (true, "deny") => format!("AUDIT MODE: {line}"),
+            _ => line,
+        };
+        output::visible(&line)
+    }
+
+    /// On standard output.
+    pub(crate) fn tell(&self, json: bool) -> Result<(), Failure> {
+        match json {
+            true => output::json(self),
+            false => output::line(self.line()),
         }
     }
 }

@@ -10,6 +10,7 @@ mod list;
 mod log;
 mod place;
 mod publish;
+mod server_verdict;
 mod sign;
 mod signed;
 mod source;

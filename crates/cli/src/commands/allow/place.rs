@@ -7,6 +7,7 @@ use gangplank_client::allowlist::ImageDigest;
 use gangplank_client::trust::TenantId;
 use serde_json::{Value, json};
 
+use super::server_verdict::ServerVerdict;
 use crate::admin::{Admin, AdminArguments};
 use crate::{Exit, Failure, tenant};
 
@@ -51,16 +52,23 @@ impl ServerList {
         Ok(edited)
     }
 
-    /// What is decided about images: a value each.
-    pub(crate) async fn check(&self, images: &[String]) -> Result<Vec<Value>, Failure> {
+    /// What is decided about images, in their order. Where there is no list, nothing can be told.
+    pub(crate) async fn check(&self, images: &[String]) -> Result<Vec<ServerVerdict>, Failure> {
         let path = format!("{}/check", self.path);
         let mut verdicts = Vec::new();
         for images in images.chunks(MAX_CHECKED) {
             let asked = json!({ "images": images });
-            let (mut answer, _) = self.admin.post(&path, Some(&asked)).await?;
-            match answer.get_mut("verdicts").map(Value::take) {
-                Some(Value::Array(part)) if part.len() == images.len() => verdicts.extend(part),
-                _ => return Err(bad("the server's answer has not a verdict for each image")),
+            let answer = self.admin.post(&path, Some(&asked)).await;
+            let (answer, _) = answer.map_err(|failure| match failure.exit() {
+                Exit::No => failure.with(Exit::CannotTell),
+                _ => failure,
+            })?;
+            let said = answer.get("verdicts").and_then(Value::as_array);
+            let Some(said) = said.filter(|said| said.len() == images.len()) else {
+                return Err(bad("the server's answer has not a verdict for each image"));
+            };
+            for (image, said) in images.iter().zip(said) {
+                verdicts.push(ServerVerdict::read(image, said)?);
             }
         }
         Ok(verdicts)
@@ -86,16 +94,30 @@ impl ServerList {
             let Some(Value::Array(images)) = page.get_mut("images").map(Value::take) else {
                 return Err(bad("the server's list has no images"));
             };
-            let last = images.last().and_then(|image| image["digest"].as_str());
-            let last = last.and_then(|text| ImageDigest::parse(text).ok());
-            images.into_iter().try_for_each(&mut each)?;
-            // Pages are in the order of digests, so one that does not go on would never end.
-            if last.is_none() || last <= after {
+            if images.is_empty() {
                 return Ok(());
             }
-            after = last;
+            after = Some(last_of(&images, after)?);
+            images.into_iter().try_for_each(&mut each)?;
         }
     }
+}
+
+/// The last digest of a page. Its digests go on from those before in ascending order: a page of others, as
+/// a proxy may give that does not read queries, has not what comes next.
+fn last_of(images: &[Value], after: Option<ImageDigest>) -> Result<ImageDigest, Failure> {
+    let mut last = after;
+    for image in images {
+        let digest = image.get("digest").and_then(Value::as_str);
+        let digest = digest.and_then(|text| ImageDigest::parse(text).ok());
+        if digest <= last {
+            return Err(bad(
+                "the server's list does not go on in the order of digests",
+            ));
+        }
+        last = digest;
+    }
+    last.ok_or_else(|| bad("the server's list has an image without a digest"))
 }
 
 fn bad(sentence: &str) -> Failure {
