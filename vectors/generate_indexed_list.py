@@ -7,7 +7,7 @@ import hashlib
 import struct
 
 MASK = 2**64 - 1
-COLUMNS = (0x243F6A8885A308D3, 0x13198A2E03707345, 0xA4093822299F31D1, 0x082EFA98EC4E6C89)
+COLUMNS = (0x243F6A8885A308D3, 0x3F84D5B5B5470917, 0xA4093822299F31D1, 0x082EFA98EC4E6C89)
 ENTRY, FIRST, STEP = 0x452821E638D01377, 0xBE5466CF34E90C6D, 0xC0AC29B7C97C50DD
 
 
@@ -22,20 +22,23 @@ def total(start, data):
     return made & MASK
 
 
-def bucket_total(number, rows):
-    made = (number << 32 | len(rows)) * FIRST
-    for digest, entry in rows:
-        words = struct.unpack("<4Q", digest)
-        made = made * STEP + entry * ENTRY + sum(folded(w) * c for w, c in zip(words, COLUMNS))
+def row_total(row, entry):
+    words = struct.unpack("<4Q", row)
+    return entry * ENTRY + sum(folded(w) * c for w, c in zip(words, COLUMNS))
+
+
+def bucket_total(content, number, rows):
+    made = content + (number << 32 | len(rows)) * FIRST
+    for row, entry in rows:
+        made = made * STEP + row_total(row, entry)
     return (made & MASK) >> 32
 
 
-def row(number, buckets, digest):
+def row(content, number, buckets, digest):
     """In files of 65536 buckets or more, a checksum stands where the first two bytes would."""
     if buckets < 65536:
         return digest
-    words = struct.unpack("<4Q", digest)
-    made = number * FIRST + sum(w * c for w, c in zip(words, COLUMNS))
+    made = content + number * FIRST + row_total(digest, 0)
     return struct.pack("<H", (made & MASK) >> 48) + digest[2:]
 
 
@@ -43,14 +46,15 @@ def padded(data, step):
     return data + bytes(-len(data) % step)
 
 
-def record(number, entry):
+def record(entry):
+    """Without its checksum."""
     times = [entry.get(name) for name in ("notBefore", "expires")]
     texts = [entry.get(name) for name in ("tenant", "repository", "owner", "reason")]
     present = sum(1 << bit for bit, value in enumerate(times + texts) if value is not None)
     texts = [(text or "").encode() for text in texts]
     body = padded(struct.pack("<QQ4H", times[0] or 0, times[1] or 0, *map(len, texts)) + b"".join(texts), 8)
     head = struct.pack("<II", present, len(body) + 16)
-    return head + body + struct.pack("<Q", total(number, head + body))
+    return head + body
 
 
 def slot(header, place, position, last, change):
@@ -60,7 +64,7 @@ def slot(header, place, position, last, change):
     flags = sum(1 << bit for bit, time in enumerate(times) if time is not None)
     fields = struct.pack("<IBBH", place + 1, operation, flags, position) + bytes.fromhex(change["digest"])
     fields += struct.pack("<QQ", times[0] or 0, times[1] or 0)
-    return fields + struct.pack("<Q", total(struct.unpack_from("<Q", header, 72)[0], fields))
+    return fields + struct.pack("<Q", total(struct.unpack_from("<Q", header, 80)[0], fields))
 
 
 def indexed(entries, serial=0, slots=0, commits=()):
@@ -73,25 +77,30 @@ def indexed(entries, serial=0, slots=0, commits=()):
             said.append(entry)
         numbers.append(said.index(entry) + 1 if entry else 0)
     count, buckets = len(rows), max(1, -(-len(rows) * 20 // 41))
+    content = 0
+    for entry in said:
+        content = total(content, record(entry))
+    content += sum(row_total(digest, 0) * (2 * number + 1) for (digest, _), number in zip(rows, numbers))
+    content &= MASK
     places, records = [], b""
     table = -(-4 * len(said) // 8) * 8
     for number, entry in enumerate(said, 1):
         places.append(table + len(records))
-        records += record(number, entry)
+        records += record(entry) + struct.pack("<Q", total(content + number, record(entry)))
     part = padded(struct.pack(f"<{len(said)}I", *places), 8) + records
     header = b"gangplank list\n\x1a" + struct.pack(
-        "<IIQQQQQQ", 1, bool(said), count, buckets, len(said), len(part), slots, serial)
+        "<IIQQQQQQQ", 1, bool(said), count, buckets, len(said), len(part), slots, serial, content)
     header += struct.pack("<Q", total(0, header))
     within = [[] for _ in range(buckets)]
     lines = []
     for (digest, _), number in zip(rows, numbers):
         bucket = int.from_bytes(digest[:4], "big") * buckets >> 32
-        lines.append(row(bucket, buckets, digest))
+        lines.append(row(content, bucket, buckets, digest))
         within[bucket].append((lines[-1], number))
     starts = [0]
     for bucket in within:
         starts.append(starts[-1] + len(bucket))
-    checksums = [bucket_total(number, bucket) for number, bucket in enumerate(within)]
+    checksums = [bucket_total(content, number, bucket) for number, bucket in enumerate(within)]
     index = struct.pack(f"<{2 * buckets + 1}I", *starts, *checksums)
     file = padded(padded(header, 4096) + index, 64)
     at = {"index": 4096, "rows": len(file)}
@@ -193,7 +202,7 @@ def refused(case, entries, commits):
     case("short", "no whole header", "refuse: length", good[:4095])
     version = bytearray(good)
     version[16] = 2
-    version[72:80] = struct.pack("<Q", total(0, bytes(version[:72])))
+    version[80:88] = struct.pack("<Q", total(0, bytes(version[:80])))
     case("version", "a version that is not known, with a right checksum", "refuse: kind", version)
     case("row-flipped", "one bit of a row", "refuse: bucket", changed(at["rows"] + 32 * 10 + 7, 128))
     case("start-flipped", "one bit of where a bucket begins", "refuse: bucket", changed(at["index"] + 4 * 5, 2))

@@ -11,7 +11,7 @@ use std::path::Path;
 use gangplank_client::allowlist::indexed::Layout;
 use gangplank_client::allowlist::{
     Change, Entry, ImageDigest, IndexedFile, ListError, ListFile, Listing as _, TextFile,
-    import_text,
+    import_text, text::LineFault,
 };
 use gangplank_testkit::temp_dir;
 
@@ -316,14 +316,57 @@ fn an_import_of_many_parts_keeps_the_order_of_lines_and_their_numbers() {
     assert_eq!(lines, [1, 300_002, 300_003]);
 }
 
+/// A text of two parts, the first of which has as many bytes as digests of its own would have.
+#[test]
+fn lines_that_say_nothing_are_counted_wherever_they_are() {
+    let digest = format!("{}\n", "a".repeat(64));
+    let comment = format!("{}\n", "#".repeat(63));
+    let text = format!(
+        "\n{}{comment}{}x\n",
+        digest.repeat(64_526),
+        digest.repeat(5)
+    );
+    let Err(ListError::Lines { faults }) = import_text(text.as_bytes()) else {
+        unreachable!();
+    };
+    assert_eq!(faults, [(64_534, LineFault::Length(1))]);
+}
+
+/// As a terminal, which has more after its end.
+#[test]
+fn a_text_is_not_read_beyond_its_end() {
+    let digest = format!("{}\n", "a".repeat(64));
+    let text = Parts(vec![digest.as_bytes(), b"", b"x\n", b"", b"y\n"].into_iter());
+    assert_eq!(import_text(text).unwrap().len(), 1);
+}
+
+struct Parts<'t>(std::vec::IntoIter<&'t [u8]>);
+
+impl Read for Parts<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let next = self.0.next().unwrap_or_default();
+        buffer[..next.len()].copy_from_slice(next);
+        Ok(next.len())
+    }
+}
+
 #[test]
 fn an_import_takes_nothing_of_a_text_that_breaks_off_or_has_no_lines() {
     let error = io::Error::other("unplugged");
     let broken = (&[b'a'; 64][..]).chain(Ends(Some(error)));
     let told = import_text(broken).unwrap_err().to_string();
     assert_eq!(told, "the text cannot be read: unplugged");
-    let endless = io::repeat(b'a');
-    assert!(matches!(import_text(endless), Err(ListError::TooMuch(_))));
+    let endless = b"x\n".chain(io::repeat(b'a'));
+    let Err(ListError::Lines { faults }) = import_text(endless) else {
+        unreachable!();
+    };
+    assert!(matches!(
+        faults[..],
+        [
+            (1, LineFault::Length(1)),
+            (2, LineFault::Length(1_000_000..))
+        ]
+    ));
 }
 
 #[test]

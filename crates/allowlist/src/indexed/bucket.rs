@@ -30,8 +30,8 @@ impl<'l> Base<'l> {
     /// What the index says of a bucket; one that is not there is given a range that is none.
     #[inline]
     pub(super) fn bucket(&self, number: u32) -> Bucket {
-        let at = INDEX_AT as usize + number as usize * 4;
-        let pair = self.bytes.get(at..).and_then(<[u8]>::first_chunk::<8>);
+        let at = INDEX_AT + u64::from(number) * 4;
+        let pair = self.part_of(at, at + 8).and_then(<[u8]>::first_chunk::<8>);
         let pair = pair.map_or(u32::MAX.into(), |pair| u64::from_le_bytes(*pair));
         Bucket {
             number,
@@ -75,15 +75,15 @@ impl<'l> Base<'l> {
 
     #[inline]
     pub(super) fn checksum_of(&self, bucket: &Bucket) -> Option<u32> {
-        let at = self.header.checksums_at() as usize + bucket.number as usize * 4;
-        let checksum = self.bytes.get(at..)?.first_chunk::<4>()?;
+        let at = self.header.checksums_at() + u64::from(bucket.number) * 4;
+        let checksum = self.part_of(at, at + 4)?.first_chunk::<4>()?;
         Some(u32::from_le_bytes(*checksum))
     }
 
     /// The rows of a bucket, if they agree with its checksum.
     pub(super) fn check(&self, bucket: &Bucket) -> Result<&'l [[u8; 32]], Damaged> {
         let rows = self.rows_of(bucket)?;
-        let mut sum = BucketSum::new(bucket.number, rows.len() as u32);
+        let mut sum = BucketSum::new(self.header.content, bucket.number, rows.len() as u32);
         match self.numbers_of(bucket)? {
             [] => rows.iter().for_each(|row| sum.add(&words(row), 0)),
             numbers => rows.iter().zip(numbers).for_each(|(row, number)| {
@@ -107,7 +107,7 @@ impl<'l> Base<'l> {
     /// The number of each row's entry, or nothing where no row has one.
     pub(super) fn numbers(&self) -> &'l [[u8; 4]] {
         let (from, end) = (self.header.numbers_at(), self.header.entries_at());
-        let numbers = self.bytes.get(from as usize..end as usize);
+        let numbers = self.part_of(from, end);
         let numbers = numbers.unwrap_or_default().as_chunks().0;
         // Behind them is padding.
         match self.header.numbered {
@@ -120,9 +120,8 @@ impl<'l> Base<'l> {
 
     pub(super) fn records(&self) -> Records<'l> {
         let at = self.header.entries_at();
-        let end = at + self.header.entries_length;
-        let bytes = self.bytes.get(at as usize..end as usize);
-        Records::new(at, self.header.records, bytes.unwrap_or_default())
+        let bytes = self.part_of(at, at + self.header.entries_length);
+        Records::new(&self.header, bytes.unwrap_or_default())
     }
 
     fn numbers_of(&self, bucket: &Bucket) -> Result<&'l [[u8; 4]], Damaged> {
@@ -140,13 +139,19 @@ impl<'l> Base<'l> {
         (at, count): (u64, u32),
         bucket: &Bucket,
     ) -> Option<&'l [[u8; SIZE]]> {
-        // Places of rows that are there fit an address, also where addresses have 32 bits.
-        if bucket.start > bucket.end || bucket.end > count {
+        if bucket.end > count {
             return None;
         }
-        let place = |row: u32| at as usize + row as usize * SIZE;
-        let bytes = self.bytes.get(place(bucket.start)..place(bucket.end))?;
+        let place = |row: u32| at + u64::from(row) * SIZE as u64;
+        let bytes = self.part_of(place(bucket.start), place(bucket.end))?;
         Some(bytes.as_chunks().0)
+    }
+
+    /// The bytes of the file between two places. A file may be longer than there are addresses.
+    #[inline]
+    fn part_of(&self, from: u64, to: u64) -> Option<&'l [u8]> {
+        let from = usize::try_from(from).ok()?;
+        self.bytes.get(from..usize::try_from(to).ok()?)
     }
 }
 

@@ -13,25 +13,40 @@ pub(super) fn words(digest: &[u8; 32]) -> Row {
     core::array::from_fn(|at| words.get(at).map_or(0, |word| u64::from_le_bytes(*word)))
 }
 
+/// The sum of a row and the number of its entry, 0 for none.
+#[inline]
+pub(super) fn row_sum(row: &Row, entry: u32) -> u64 {
+    let products = row
+        .iter()
+        .zip(&COLUMNS)
+        .map(|(word, constant)| folded(*word).wrapping_mul(*constant));
+    products.fold(u64::from(entry).wrapping_mul(ENTRY), u64::wrapping_add)
+}
+
+/// What a digest adds to the content of a list. A product, since digests that exchange their entries make
+/// another list.
+#[inline]
+pub(super) fn content_of(digest: &Row, entry: u32) -> u64 {
+    row_sum(digest, 0).wrapping_mul(u64::from(entry) * 2 + 1)
+}
+
 /// The sum of a bucket while its rows go by.
 #[derive(Clone, Copy)]
 pub(super) struct BucketSum(u64);
 
 impl BucketSum {
-    /// Of bucket `number`, which has `rows` rows. A range of rows that is moved or cut has another sum.
+    /// Of bucket `number` of a list with this `content`, which has `rows` rows. A range of rows that is
+    /// moved or cut, or was another list's, has another sum.
     #[inline]
-    pub(super) const fn new(number: u32, rows: u32) -> Self {
-        Self(((number as u64) << 32 | rows as u64).wrapping_mul(FIRST))
+    pub(super) const fn new(content: u64, number: u32, rows: u32) -> Self {
+        let place = (number as u64) << 32 | rows as u64;
+        Self(content.wrapping_add(place.wrapping_mul(FIRST)))
     }
 
     /// Adds a row and the number of its entry, 0 for none.
     #[inline]
     pub(super) fn add(&mut self, row: &Row, entry: u32) {
-        let products = row
-            .iter()
-            .zip(&COLUMNS)
-            .map(|(word, constant)| folded(*word).wrapping_mul(*constant));
-        let sum = products.fold(u64::from(entry).wrapping_mul(ENTRY), u64::wrapping_add);
+        let sum = row_sum(row, entry);
         self.0 = self.0.wrapping_mul(STEP).wrapping_add(sum);
     }
 
@@ -42,16 +57,12 @@ impl BucketSum {
     }
 }
 
-/// The checksum of a digest in bucket `number`: 16 bits, which every flipped bit changes. Words are not
-/// folded: it is made for each look-up, and who asks for a digest compares all other bits, too.
+/// The checksum of a digest in bucket `number` of a list with this `content`: 16 bits, which every one
+/// and every two flipped bits change.
 #[inline]
-pub(super) fn seal(number: u32, digest: &Row) -> u64 {
-    let products = digest
-        .iter()
-        .zip(&COLUMNS)
-        .map(|(word, constant)| word.wrapping_mul(*constant));
-    let sum = products.fold(u64::from(number).wrapping_mul(FIRST), u64::wrapping_add);
-    sum >> 48
+pub(super) fn seal(content: u64, number: u32, digest: &Row) -> u64 {
+    let start = content.wrapping_add(u64::from(number).wrapping_mul(FIRST));
+    start.wrapping_add(row_sum(digest, 0)) >> 48
 }
 
 /// The sum of bytes whose number is a multiple of 8; `start` says what they belong to. Every change
@@ -73,7 +84,7 @@ const fn folded(word: u64) -> u64 {
 /// Taken from the digits of pi after the point, the lowest bit set. The tests say what else they need.
 const COLUMNS: [u64; 4] = [
     0x243f_6a88_85a3_08d3,
-    0x1319_8a2e_0370_7345,
+    0x3f84_d5b5_b547_0917,
     0xa409_3822_299f_31d1,
     0x082e_fa98_ec4e_6c89,
 ];
@@ -86,7 +97,7 @@ mod tests {
     use super::*;
 
     fn sum_of(rows: &[[u8; 32]]) -> u32 {
-        let mut sum = BucketSum::new(0x0123_4567, rows.len() as u32);
+        let mut sum = BucketSum::new(5, 0x0123_4567, rows.len() as u32);
         rows.iter().for_each(|row| sum.add(&words(row), 7));
         sum.finish()
     }
@@ -124,7 +135,7 @@ mod tests {
         }
         for number in 0..64 {
             let sum = |entry| {
-                let mut sum = BucketSum::new(number, 1);
+                let mut sum = BucketSum::new(5, number, 1);
                 sum.add(&[1, 2, 3, 4], entry);
                 sum.finish()
             };
@@ -149,14 +160,15 @@ mod tests {
     #[test]
     fn a_bucket_that_is_moved_or_cut_has_another_sum() {
         let row = words(&[7; 32]);
-        let made = |number, rows| {
-            let mut sum = BucketSum::new(number, rows);
+        let made = |content, number, rows| {
+            let mut sum = BucketSum::new(content, number, rows);
             (0..rows).for_each(|_| sum.add(&row, 0));
             sum.finish()
         };
         let all: std::collections::BTreeSet<u32> = (0..64)
-            .flat_map(|number| (0..8).map(move |rows| made(number, rows)))
+            .flat_map(|number| (0..8).map(move |rows| made(5, number, rows)))
+            .chain([made(5 << 40, 0, 1)])
             .collect();
-        assert_eq!(all.len(), 64 * 8);
+        assert_eq!(all.len(), 64 * 8 + 1);
     }
 }

@@ -11,6 +11,9 @@ pub struct Header {
     pub(super) entries_length: u64,
     pub(super) log_slots: u32,
     pub(super) serial: u64,
+    /// The sum of all rows and records, with which all other checksums begin: what an earlier file left
+    /// on the disk is not taken for this one's.
+    pub(super) content: u64,
 }
 
 impl Header {
@@ -50,6 +53,7 @@ impl Header {
             entries_length: number(fields, 48),
             log_slots: small(56)?,
             serial: number(fields, 64),
+            content: number(fields, 72),
         };
         let table = u64::from(header.records) * 4;
         let fits = header.buckets > 0 && header.entries_length >= table;
@@ -148,6 +152,7 @@ impl Header {
             self.entries_length,
             self.log_slots.into(),
             self.serial,
+            self.content,
         ];
         let mut fields = [0; FIELDS - 8];
         let bytes = MAGIC
@@ -180,5 +185,5 @@ pub(super) const INDEX_AT: u64 = Header::LENGTH as u64;
 const VERSION: u32 = 1;
 const NUMBERED: u64 = 1;
 const ZEROS: &[u8] = &[0; Header::LENGTH - FIELDS];
-/// Bytes before the zeros: the magic, seven numbers and the checksum.
-const FIELDS: usize = 80;
+/// Bytes before the zeros: the magic, eight numbers and the checksum.
+const FIELDS: usize = 88;

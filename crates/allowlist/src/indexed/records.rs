@@ -1,5 +1,5 @@
 use super::checksum::sum;
-use super::header::number;
+use super::header::{Header, number};
 use crate::{Damaged, Entry};
 
 /// What is said of digests beyond that they are listed: a table of places, then the records.
@@ -7,45 +7,61 @@ use crate::{Damaged, Entry};
 pub(super) struct Records<'l> {
     /// Where this part begins in the file.
     at: u64,
+    content: u64,
     table: &'l [[u8; 4]],
     /// The part, table included: places count from its first byte.
     bytes: &'l [u8],
 }
 
 impl<'l> Records<'l> {
-    /// Of `count` records and the part of the file that begins at `at`.
-    pub(super) fn new(at: u64, count: u32, bytes: &'l [u8]) -> Self {
+    /// The records of a file, and the part of it where they are.
+    pub(super) fn new(header: &Header, bytes: &'l [u8]) -> Self {
         let (table, _) = bytes.as_chunks();
-        let table = table.get(..count as usize).unwrap_or_default();
-        Self { at, table, bytes }
+        let table = table.get(..header.records as usize);
+        Self {
+            at: header.entries_at(),
+            content: header.content,
+            table: table.unwrap_or_default(),
+            bytes,
+        }
     }
 
     /// The entry of a number; nothing is said under 0.
     pub(super) fn get(&self, wanted: u32) -> Result<Entry<'l>, Damaged> {
-        let Some(place) = wanted.checked_sub(1) else {
-            return Ok(Entry::default());
-        };
+        match wanted {
+            0 => Ok(Entry::default()),
+            _ => self.record(wanted).map(|(_, entry)| entry),
+        }
+    }
+
+    /// The bytes of a record whose number is not 0, without their checksum, and what they say.
+    pub(super) fn record(&self, wanted: u32) -> Result<(&'l [u8], Entry<'l>), Damaged> {
+        let place = wanted.wrapping_sub(1);
         let at = self.at + u64::from(place) * 4;
         let place = self.table.get(place as usize).ok_or(Damaged { at })?;
         let place = u32::from_le_bytes(*place);
-        let record = self
-            .bytes
-            .get(place as usize..)
-            .and_then(|bytes| read(wanted, bytes));
-        record.ok_or(Damaged {
+        let bytes = self.bytes.get(place as usize..);
+        let record = bytes.and_then(|bytes| split(start(self.content, wanted), bytes));
+        let read = record.and_then(|record| Some((record, read(record)?)));
+        read.ok_or(Damaged {
             at: self.at + u64::from(place),
         })
     }
 }
 
-/// Reads the record that bytes begin with, if its checksum is right.
-fn read(wanted: u32, bytes: &[u8]) -> Option<Entry<'_>> {
-    let length = number(bytes.first_chunk::<8>()?, 0);
-    let (_, length) = (length as u32, (length >> 32) as usize);
+/// What the checksum of a record begins with in a list with this `content`.
+pub(super) fn start(content: u64, number: u32) -> u64 {
+    content.wrapping_add(number.into())
+}
+
+/// The record that bytes begin with, if its checksum is right.
+fn split(start: u64, bytes: &[u8]) -> Option<&[u8]> {
+    let length = (number(bytes.first_chunk::<8>()?, 0) >> 32) as usize;
     let (record, checksum) = bytes.get(..length)?.split_last_chunk::<8>()?;
-    if record.len() < HEAD || u64::from_le_bytes(*checksum) != sum(wanted.into(), record) {
-        return None;
-    }
+    (u64::from_le_bytes(*checksum) == sum(start, record)).then_some(record)
+}
+
+fn read(record: &[u8]) -> Option<Entry<'_>> {
     let (head, strings) = record.split_at_checked(HEAD)?;
     let present = number(head, 0) as u32;
     let mut lengths = number(head, 24);

@@ -17,7 +17,7 @@ impl Header {
     pub(super) fn row_of(&self, bucket: u32, digest: &ImageDigest) -> Row {
         let mut row = words(digest.as_bytes());
         if self.seals() {
-            row[0] = row[0] >> 16 << 16 | seal(bucket, &row);
+            row[0] = row[0] >> 16 << 16 | seal(self.content, bucket, &row);
         }
         row
     }
@@ -53,6 +53,7 @@ mod tests {
             entries_length: 0,
             log_slots: 0,
             serial: 0,
+            content: 0x0123_4567_89ab_cdef,
         }
     }
 
@@ -98,15 +99,42 @@ mod tests {
         }
     }
 
+    fn flip(digest: &mut [u8; 32], bit: usize) {
+        digest[bit / 8] ^= 1 << (bit % 8);
+    }
+
     #[test]
-    fn one_flipped_bit_makes_another_seal() {
-        for digest in digests() {
-            let right = seal(77, &words(&digest));
-            for bit in 0..256 {
-                let mut flipped = digest;
-                flipped[bit / 8] ^= 1 << (bit % 8);
-                assert_ne!(seal(77, &words(&flipped)), right, "{bit}");
+    fn one_or_two_flipped_bits_make_another_seal() {
+        for mut digest in digests().step_by(97) {
+            let right = seal(3, 77, &words(&digest));
+            for one in 0..256 {
+                flip(&mut digest, one);
+                let made = seal(3, 77, &words(&digest));
+                assert_ne!(made, right, "{one}");
+                // The other one may be a bit of the seal.
+                assert!(one < 16 || (made ^ right).count_ones() > 1, "{one}");
+                for other in 0..one {
+                    flip(&mut digest, other);
+                    assert_ne!(seal(3, 77, &words(&digest)), right, "{one} {other}");
+                    flip(&mut digest, other);
+                }
+                flip(&mut digest, one);
             }
         }
+    }
+
+    #[test]
+    fn a_row_of_another_list_is_not_believed() {
+        let (one, mut other) = (header(4_444_445), header(4_444_445));
+        other.content += 1 << 50;
+        let believed = digests().filter(|digest| {
+            let bucket = one.bucket_of(digest);
+            let row = one.row_of(bucket, &ImageDigest::from_bytes(*digest));
+            let row = row.map(u64::to_le_bytes);
+            other
+                .digest_of(bucket, row.as_flattened().try_into().unwrap())
+                .is_some()
+        });
+        assert_eq!(believed.count(), 0);
     }
 }

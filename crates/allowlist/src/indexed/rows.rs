@@ -3,7 +3,8 @@ use crate::{Change, Damaged, Entry, ImageDigest};
 
 /// All digests of an indexed list in ascending order, each with what is said of it.
 ///
-/// A bucket whose checksum is wrong yields [`Damaged`] once, and nothing of what it has.
+/// A bucket whose checksum is wrong yields [`Damaged`] once, and nothing of what it has; one that has a row
+/// of another bucket, nothing from that row on.
 #[derive(Clone, Debug)]
 pub struct Rows<'l> {
     list: IndexedList<'l>,

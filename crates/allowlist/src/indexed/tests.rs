@@ -123,7 +123,7 @@ fn plain_file() -> (Vec<u8>, BTreeMap<ImageDigest, Entry<'static>>) {
     (file, entries)
 }
 
-/// With as many buckets as a list of 147,454 digests or more has: each row has a seal.
+/// With as many buckets as a list of 134,347 digests or more has: each row has a seal.
 fn sealed_files() -> [(Vec<u8>, BTreeMap<ImageDigest, Entry<'static>>); 2] {
     let layout = Layout {
         serial: 1,

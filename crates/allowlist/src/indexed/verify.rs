@@ -1,4 +1,5 @@
 use super::IndexedList;
+use super::checksum::{content_of, sum, words};
 use super::header::INDEX_AT;
 use crate::Damaged;
 
@@ -12,16 +13,22 @@ impl IndexedList<'_> {
         let base = &self.base;
         let mut expected = 0;
         let mut before = None;
+        let mut content = self.verify_entries()?;
         for number in 0..base.header.buckets {
             let bucket = base.bucket(number);
             let rows = base.check(&bucket)?;
-            let ascends = rows.iter().all(|row| {
+            for (row, place) in rows.iter().zip(bucket.start as usize..) {
                 let digest = base.header.digest_of(number, row);
-                let above = digest.is_some() && before < digest;
+                if digest.is_none() || before >= digest {
+                    return Err(bucket.damaged());
+                }
                 before = digest;
-                above
-            });
-            if !ascends || bucket.start != expected {
+                let said = base.numbers().get(place).copied().unwrap_or_default();
+                let digest = digest.map_or([0; 4], |digest| words(digest.as_bytes()));
+                let added = content_of(&digest, u32::from_le_bytes(said));
+                content = content.wrapping_add(added);
+            }
+            if bucket.start != expected {
                 return Err(bucket.damaged());
             }
             expected = bucket.end;
@@ -30,14 +37,20 @@ impl IndexedList<'_> {
         if expected != base.header.count {
             return Err(Damaged { at: end });
         }
-        self.verify_entries()
+        match content == base.header.content {
+            true => Ok(()),
+            false => Err(Damaged { at: 0 }),
+        }
     }
 
-    fn verify_entries(&self) -> Result<(), Damaged> {
+    /// Returns what the records add to the content.
+    fn verify_entries(&self) -> Result<u64, Damaged> {
         let base = &self.base;
         let records = base.records();
+        let mut content = 0u64;
         for number in 1..=base.header.records {
-            records.get(number)?;
+            let (record, _) = records.record(number)?;
+            content = sum(content, record);
         }
         for (place, number) in (0u64..).zip(base.numbers()) {
             if u32::from_le_bytes(*number) > base.header.records {
@@ -45,6 +58,6 @@ impl IndexedList<'_> {
                 return Err(Damaged { at });
             }
         }
-        Ok(())
+        Ok(content)
     }
 }

@@ -1,10 +1,10 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::checksum::{BucketSum, Row, sum};
+use super::checksum::{BucketSum, Row, content_of, sum, words};
 use super::header::{Header, INDEX_AT};
 use super::log::SLOT;
-use super::records::{EXPIRES, HEAD, NOT_BEFORE, OWNER, REASON, REPOSITORY, TENANT};
+use super::records::{EXPIRES, HEAD, NOT_BEFORE, OWNER, REASON, REPOSITORY, TENANT, start};
 use super::sort::order;
 use crate::{Entry, ImageDigest};
 
@@ -57,7 +57,7 @@ where
     I: Iterator<Item = Result<(ImageDigest, Entry<'e>), S>>,
 {
     let survey = Survey::of(entries())?;
-    let records = survey.records()?;
+    let (content, records) = survey.records()?;
     let header = Header {
         count: survey.count,
         buckets: buckets(survey.count),
@@ -66,6 +66,7 @@ where
         entries_length: records.len() as u64,
         log_slots: layout.log_slots,
         serial: layout.serial,
+        content,
     };
     let mut out = Output::new(sink);
     out.put(&header.to_bytes())?;
@@ -123,6 +124,8 @@ struct Survey<'e> {
     count: u32,
     /// All entries that say anything, numbered from 1 in the order of their first digest.
     known: BTreeMap<Key<'e>, u32>,
+    /// What the digests add to the list's content.
+    sum: u64,
 }
 
 type Key<'e> = ([Option<u64>; 2], [Option<&'e str>; 4]);
@@ -134,6 +137,7 @@ impl<'e> Survey<'e> {
         let mut survey = Self {
             count: 0,
             known: BTreeMap::new(),
+            sum: 0,
         };
         let mut before = None;
         for entry in entries {
@@ -144,10 +148,13 @@ impl<'e> Survey<'e> {
             }
             before = Some(place);
             survey.count = survey.count.checked_add(1).ok_or(WriteError::TooMany)?;
+            let mut number = 0;
             if entry != Entry::default() {
-                let number = survey.known.len() as u32 + 1;
-                survey.known.entry(key(&entry)).or_insert(number);
+                number = survey.known.len() as u32 + 1;
+                number = *survey.known.entry(key(&entry)).or_insert(number);
             }
+            let digest = content_of(&words(digest.as_bytes()), number);
+            survey.sum = survey.sum.wrapping_add(digest);
         }
         Ok(survey)
     }
@@ -159,25 +166,29 @@ impl<'e> Survey<'e> {
         self.known.get(&key(entry)).copied().unwrap_or_default()
     }
 
-    /// The table and the records.
-    fn records<S, W>(&self) -> Result<Vec<u8>, WriteError<S, W>> {
-        let mut by_number: Vec<(&u32, &Key<'e>)> = self
-            .known
-            .iter()
-            .map(|(key, number)| (number, key))
-            .collect();
-        by_number.sort_unstable_by_key(|(number, _)| **number);
+    /// The header's `content`, and the table and the records.
+    fn records<S, W>(&self) -> Result<(u64, Vec<u8>), WriteError<S, W>> {
+        let mut by_number: Vec<(u32, Vec<u8>)> = Vec::new();
+        for (key, number) in &self.known {
+            by_number.push((*number, record(key).ok_or(WriteError::TooLong)?));
+        }
+        by_number.sort_unstable_by_key(|(number, _)| *number);
+        let records = by_number.iter();
+        let content = records.fold(0, |before, (_, record)| sum(before, record));
+        let content = self.sum.wrapping_add(content);
         let table = (by_number.len() * 4).next_multiple_of(8);
         let (mut places, mut records) = (Vec::new(), Vec::new());
-        for (number, key) in by_number {
+        for (number, record) in by_number {
             let place = u32::try_from(table + records.len()).map_err(|_| WriteError::TooLong)?;
             places.extend(place.to_le_bytes());
-            append_record(&mut records, *number, key).ok_or(WriteError::TooLong)?;
+            let checksum = sum(start(content, number), &record);
+            records.extend(record);
+            records.extend(checksum.to_le_bytes());
         }
         places.resize(table, 0);
         places.append(&mut records);
         u32::try_from(places.len()).map_err(|_| WriteError::TooLong)?;
-        Ok(places)
+        Ok((content, places))
     }
 }
 
@@ -186,7 +197,8 @@ fn key<'e>(entry: &Entry<'e>) -> Key<'e> {
     ([entry.not_before, entry.expires], texts)
 }
 
-fn append_record(records: &mut Vec<u8>, number: u32, (times, texts): &Key<'_>) -> Option<()> {
+/// A record without its checksum; `None` if a text is too long.
+fn record((times, texts): &Key<'_>) -> Option<Vec<u8>> {
     let said = times
         .iter()
         .map(Option::is_some)
@@ -199,21 +211,19 @@ fn append_record(records: &mut Vec<u8>, number: u32, (times, texts): &Key<'_>) -
     let text = texts.iter().map(|text| text.unwrap_or_default());
     let length = text.clone().map(str::len).sum::<usize>() + HEAD;
     let padded = length.next_multiple_of(8);
-    let begin = records.len();
-    records.extend((u64::from(present) | (padded as u64 + 8) << 32).to_le_bytes());
-    records.extend(
+    let mut record = Vec::with_capacity(padded);
+    record.extend((u64::from(present) | (padded as u64 + 8) << 32).to_le_bytes());
+    record.extend(
         times
             .iter()
             .flat_map(|time| time.unwrap_or_default().to_le_bytes()),
     );
     for text in text.clone() {
-        records.extend(u16::try_from(text.len()).ok()?.to_le_bytes());
+        record.extend(u16::try_from(text.len()).ok()?.to_le_bytes());
     }
-    records.extend(text.flat_map(str::bytes));
-    records.resize(begin + padded, 0);
-    let checksum = sum(number.into(), records.get(begin..)?);
-    records.extend(checksum.to_le_bytes());
-    Some(())
+    record.extend(text.flat_map(str::bytes));
+    record.resize(padded, 0);
+    Some(record)
 }
 
 fn write_index<'e, S, W>(
@@ -226,7 +236,7 @@ fn write_index<'e, S, W>(
     let mut checksums: Vec<u8> = Vec::new();
     let mut start = 0u32;
     let mut close = |bucket: &mut u32, rows: &mut Vec<(Row, u32)>| {
-        let mut sum = BucketSum::new(*bucket, rows.len() as u32);
+        let mut sum = BucketSum::new(header.content, *bucket, rows.len() as u32);
         rows.iter().for_each(|(row, number)| sum.add(row, *number));
         checksums.extend(sum.finish().to_le_bytes());
         let began = start;

@@ -11,18 +11,24 @@ use super::ListError;
 /// Reads all digests of a text, in the order of its lines, on all processors.
 ///
 /// # Errors
-/// [`ListError::Lines`]: every line that is no digest; an import takes a text as a whole or not at all.
-/// [`ListError::Text`]; [`ListError::TooMuch`]: a line of a mebibyte.
+/// [`ListError::Lines`]: every line that is no digest; an import takes a text as a whole or not at all. A
+/// line of more than a mebibyte, be it a comment, may be the last one that is told of.
+/// [`ListError::Text`]: it cannot be read.
 pub fn import_text(text: impl Read + Send) -> Result<Vec<ImageDigest>, ListError> {
     let source = Mutex::new(Source {
         text,
         rest: Vec::new(),
         parts: 0,
+        ended: false,
     });
     let mut parts = thread::scope(|scope| {
-        let others: Vec<_> = (1..processors())
-            .map(|_| scope.spawn(|| read_parts(&source)))
-            .collect();
+        // Where no thread can be started, this one reads all.
+        let started = (1..processors()).map_while(|_| {
+            thread::Builder::new()
+                .spawn_scoped(scope, || read_parts(&source))
+                .ok()
+        });
+        let others: Vec<_> = started.collect();
         let mut all = read_parts(&source)?;
         for other in others {
             // A panic of a worker is one of ours.
@@ -61,10 +67,15 @@ fn sort_on(processors: usize, digests: &mut [ImageDigest]) {
         return sort(digests);
     }
     let (low, _, high) = digests.select_nth_unstable_by_key(digests.len() / 2, order);
-    thread::scope(|scope| {
-        scope.spawn(|| sort_on(processors / 2, low));
+    let is_started = thread::scope(|scope| {
+        let sort_low = || sort_on(processors / 2, &mut *low);
+        let started = thread::Builder::new().spawn_scoped(scope, sort_low);
         sort_on(processors - processors / 2, high);
+        started.is_ok()
     });
+    if !is_started {
+        sort(low);
+    }
 }
 
 fn processors() -> usize {
@@ -78,27 +89,47 @@ struct Source<R> {
     rest: Vec<u8>,
     /// How many parts were given out.
     parts: usize,
+    /// Nothing more is read: the text ended, could not be read or has a line of endless length.
+    ended: bool,
+}
+
+/// What a worker has in its buffer.
+enum Next {
+    /// Whole lines: this part of the text.
+    Lines(usize),
+    /// This part of the text, the beginning of a line that is too long for anything.
+    TooLong(usize),
+    Nothing,
 }
 
 impl<R: Read> Source<R> {
-    /// Puts the next whole lines into `buffer`, and says which part of the text they are.
-    fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Option<usize>, ListError> {
+    /// Puts the next lines into `buffer`.
+    fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Next, ListError> {
         buffer.clear();
         buffer.append(&mut self.rest);
-        loop {
+        while !self.ended {
             buffer.reserve(PART);
             let more = self.text.by_ref().take(PART as u64).read_to_end(buffer);
-            let has_ended = more.map_err(ListError::Text)? == 0;
+            // Less than was asked for is all that there is.
+            self.ended = !matches!(more, Ok(PART));
+            more.map_err(ListError::Text)?;
             let feed = buffer.iter().rposition(|byte| *byte == b'\n');
-            match feed {
-                Some(feed) => self.rest = buffer.split_off(feed + 1),
-                None if has_ended => {}
-                None if buffer.len() < LONGEST => continue,
-                None => return Err(ListError::TooMuch("the text has a line of a mebibyte")),
+            if let Some(feed) = feed {
+                self.rest = buffer.split_off(feed + 1);
+            } else if buffer.len() > LONGEST && !self.ended {
+                self.ended = true;
+                self.parts += 1;
+                return Ok(Next::TooLong(self.parts));
+            } else if !self.ended {
+                continue;
             }
-            self.parts += 1;
-            return Ok((!buffer.is_empty()).then_some(self.parts));
+            break;
         }
+        if buffer.is_empty() {
+            return Ok(Next::Nothing);
+        }
+        self.parts += 1;
+        Ok(Next::Lines(self.parts))
     }
 }
 
@@ -109,8 +140,9 @@ fn read_parts(source: &Mutex<Source<impl Read>>) -> Result<Vec<Part>, ListError>
         let next = locked.next(&mut buffer);
         drop(locked);
         match next? {
-            Some(number) => parts.push(Part::read(number, &buffer)),
-            None => return Ok(parts),
+            Next::Lines(number) => parts.push(Part::read(number, &buffer)),
+            Next::TooLong(number) => parts.push(Part::too_long(number, buffer.len())),
+            Next::Nothing => return Ok(parts),
         }
     }
 }
@@ -132,17 +164,26 @@ impl Part {
             lines: 0,
         };
         for (number, line) in text::lines(text) {
-            part.lines = number;
             match line {
                 Ok(digest) => part.digests.push(digest),
                 Err(fault) => part.faults.push((number, fault)),
             }
         }
-        // Lines that say nothing have numbers, too.
-        if part.lines * LINE != text.len() {
-            part.lines = text.iter().filter(|byte| **byte == b'\n').count();
-        }
+        // Lines that say nothing have numbers, too. Where there is none, they need not be counted.
+        part.lines = match part.digests.len() {
+            lines if lines * LINE == text.len() => lines,
+            _ => text.iter().filter(|byte| **byte == b'\n').count(),
+        };
         part
+    }
+
+    fn too_long(number: usize, bytes: usize) -> Self {
+        Self {
+            number,
+            digests: Vec::new(),
+            faults: vec![(1, LineFault::Length(bytes))],
+            lines: 1,
+        }
     }
 }
 
@@ -150,7 +191,7 @@ impl Part {
 const LINE: usize = 65;
 /// Bytes that are read at once.
 const PART: usize = 1 << 22;
-/// Bytes of a line that is too long for anything.
+/// Bytes of the longest line that is always read to its end.
 const LONGEST: usize = 1 << 20;
 /// Digests that one processor sorts sooner than it is told to.
 const SMALL: usize = 1 << 16;

@@ -27,8 +27,8 @@ use snapshot::{Base, Identity};
 pub struct IndexedFile {
     path: PathBuf,
     opened: Mutex<Arc<IndexedSnapshot>>,
-    /// The file whose name is known to be on the disk.
-    writing: Mutex<Option<Identity>>,
+    /// Threads of this process wait for each other here.
+    writing: Mutex<()>,
 }
 
 impl IndexedFile {
@@ -42,7 +42,7 @@ impl IndexedFile {
         Ok(Self {
             path,
             opened,
-            writing: Mutex::new(None),
+            writing: Mutex::new(()),
         })
     }
 
@@ -59,13 +59,15 @@ impl IndexedFile {
         let path = path.into();
         let locked = Locked::wait(&path)?;
         locked.replace(|file| write_digests(file, digests, layout, &path))?;
+        // Who reads a damaged log waits for writers, and so for this one.
+        drop(locked);
         Self::open(path)
     }
 
     /// As [`create`](Self::create), but only where no file is, of whatever kind.
     ///
     /// # Errors
-    /// [`ListError::Exists`] too; then `digests` is as it was.
+    /// [`ListError::Exists`] too.
     pub fn create_new(
         path: impl Into<PathBuf>,
         digests: &mut Vec<ImageDigest>,
@@ -74,6 +76,7 @@ impl IndexedFile {
         let path = path.into();
         let locked = Locked::wait(&path)?;
         locked.create(|file| write_digests(file, digests, layout, &path))?;
+        drop(locked);
         Self::open(path)
     }
 
@@ -99,26 +102,37 @@ impl IndexedFile {
     /// # Errors
     /// [`ListError`]; the list is as it was, except after [`ListError::InDoubt`].
     pub fn change(&self, changes: &[Change<'_>]) -> Result<(), ListError> {
-        let mut on_disk = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _thread = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let locked = Locked::wait(&self.path)?;
-        let failed = ListError::io(&self.path);
-        let file = OpenOptions::new().read(true).write(true).open(&self.path);
-        let base = Base::of(file.map_err(&failed)?, &self.path)?;
-        let (snapshot, tail) = IndexedSnapshot::read(base, &self.path)?;
+        let failed = ListError::io(locked.path());
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).open(locked.path());
+        let file = file.map_err(&failed)?;
+        let base = self.base_of(&file, locked.path())?;
+        let (snapshot, tail) = IndexedSnapshot::read(base, locked.path())?;
         match commit(snapshot.header(), snapshot.changes(), changes) {
             _ if changes.is_empty() => locked.settle().map_err(failed),
             Some(slots) if tail == Tail::Empty => {
-                let identity = Some(snapshot.base().identity());
-                if *on_disk != identity {
-                    // Who replaced the file may have been interrupted before its name was on the disk.
-                    locked.sync_name().map_err(failed)?;
-                    *on_disk = identity;
-                }
+                // Who replaced the file may have been interrupted before its name was on the disk.
+                snapshot.base().sync_name_once(&locked).map_err(failed)?;
                 let slots: Vec<u8> = slots.flatten().collect();
-                snapshot.append(&self.path, &slots)
+                snapshot.append(&file, locked.path(), &slots)
             }
             _ => self.merge(&locked, &snapshot, changes),
         }
+    }
+
+    /// What was read of the file that was just opened at `path`, or is read now.
+    fn base_of(&self, file: &File, path: &Path) -> Result<Arc<Base>, ListError> {
+        let failed = ListError::io(path);
+        let found = Identity::of(&file.metadata().map_err(&failed)?);
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if opened.base().identity() != found {
+            let base = Base::of(file.try_clone().map_err(&failed)?, path)?;
+            let (snapshot, _) = IndexedSnapshot::read(Arc::new(base), path)?;
+            *opened = Arc::new(snapshot);
+        }
+        Ok(Arc::clone(opened.base()))
     }
 
     /// Writes the file anew with an empty log.
@@ -128,7 +142,8 @@ impl IndexedFile {
     pub fn compact(&self) -> Result<(), ListError> {
         let _thread = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let locked = Locked::wait(&self.path)?;
-        let (snapshot, _) = IndexedSnapshot::read(Base::open(&self.path)?, &self.path)?;
+        let base = Arc::new(Base::open(locked.path())?);
+        let (snapshot, _) = IndexedSnapshot::read(base, locked.path())?;
         self.merge(&locked, &snapshot, &[])
     }
 
@@ -140,12 +155,12 @@ impl IndexedFile {
         let _thread = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let locked = Locked::wait(&self.path)?;
         // The log is not read: if it is damaged, its reader waits for writers, and so for this one.
-        let layout = match Base::open(&self.path) {
+        let layout = match Base::open(locked.path()) {
             Ok(base) => base.layout(),
             Err(error @ ListError::OtherKind(_)) => return Err(error),
             Err(_) => Layout::default(),
         };
-        self.write_anew(&locked, &layout, core::iter::empty)
+        write_anew(&locked, &layout, core::iter::empty)
     }
 
     fn merge(
@@ -166,20 +181,19 @@ impl IndexedFile {
             });
             Merged::new(list.rows(), changes)
         };
-        self.write_anew(locked, &snapshot.base().layout(), merged)
+        write_anew(locked, &snapshot.base().layout(), merged)
     }
+}
 
-    fn write_anew<'e, I>(
-        &self,
-        locked: &Locked,
-        layout: &Layout,
-        entries: impl Fn() -> I,
-    ) -> Result<(), ListError>
-    where
-        I: Iterator<Item = Result<(ImageDigest, Entry<'e>), Damaged>>,
-    {
-        locked.replace(|file| write_file(file, &self.path, layout, entries))
-    }
+fn write_anew<'e, I>(
+    locked: &Locked,
+    layout: &Layout,
+    entries: impl Fn() -> I,
+) -> Result<(), ListError>
+where
+    I: Iterator<Item = Result<(ImageDigest, Entry<'e>), Damaged>>,
+{
+    locked.replace(|file| write_file(file, locked.path(), layout, entries))
 }
 
 fn write_digests(
@@ -205,19 +219,30 @@ where
 {
     // One processor makes the pieces of the file, another one hands them to the system.
     let (pieces, made) = mpsc::sync_channel::<Vec<u8>>(PIECES);
-    let (written, handed) = thread::scope(|scope| {
-        let writer = scope.spawn(move || made.iter().try_for_each(|piece| file.write_all(&piece)));
+    let by_two = thread::scope(|scope| {
+        let hand_on = || {
+            made.into_iter()
+                .try_for_each(|piece| file.write_all(&piece))
+        };
+        let writer = thread::Builder::new().spawn_scoped(scope, hand_on).ok()?;
         let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
-        let written = write(entries, layout, |piece| {
+        let written = write(&entries, layout, |piece| {
             pieces.send(piece.to_vec()).map_err(gone)
         });
         drop(pieces);
         // A panic of the writer is one of ours.
         let handed = writer.join();
-        (written, handed.unwrap_or_else(|panic| resume_unwind(panic)))
+        Some((written, handed.unwrap_or_else(|panic| resume_unwind(panic))))
     });
-    // Whoever makes pieces is told only that the writer is gone, not why.
-    handed.map_err(ListError::io(path))?;
+    let written = match by_two {
+        Some((written, handed)) => {
+            // Whoever makes pieces is told only that the writer is gone, not why.
+            handed.map_err(ListError::io(path))?;
+            written
+        }
+        // No thread can be started.
+        None => write(&entries, layout, |piece| file.write_all(piece)),
+    };
     written
         .map(drop)
         .map_err(|error| ListError::write(path, error))

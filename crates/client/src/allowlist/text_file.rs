@@ -105,7 +105,8 @@ impl TextFile {
         let failed = ListError::io(&self.path);
         let _thread = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let locked = Locked::wait(&self.path)?;
-        let text = match read_whole(&self.path) {
+        // By the name that is locked: a link may have been led elsewhere since.
+        let text = match read_whole(locked.path()) {
             Ok((_, text)) => Some(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(failed(error)),

@@ -4,6 +4,7 @@ use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gangplank_allowlist::indexed::{Header, IndexError, Layout, Log, SLOT, Tail, is_indexed};
 use gangplank_allowlist::{Change, Damaged, Entry, ImageDigest, IndexedList, Listing};
@@ -11,7 +12,7 @@ use gangplank_allowlist::{Change, Damaged, Entry, ImageDigest, IndexedList, List
 use crate::allowlist::ListError;
 use crate::allowlist::map::Map;
 use crate::allowlist::merged::Merged;
-use crate::allowlist::replace::lock_out_writers;
+use crate::allowlist::replace::{Locked, lock_out_writers};
 
 /// What an indexed file said at one moment.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub(super) struct Base {
     identity: Identity,
     header: Header,
     map: Map,
+    /// The name of the file is known to be on the disk.
+    has_durable_name: AtomicBool,
 }
 
 /// Device and inode: while the file is open, no other one has them.
@@ -82,7 +85,7 @@ impl IndexedSnapshot {
         self.changes.get(at.ok()?)
     }
 
-    pub(super) fn base(&self) -> &Base {
+    pub(super) fn base(&self) -> &Arc<Base> {
         &self.base
     }
 
@@ -100,24 +103,21 @@ impl IndexedSnapshot {
         Self::of(Arc::clone(&self.base), path)
     }
 
-    /// While nobody else writes.
-    pub(super) fn read(base: Base, path: &Path) -> Result<(Self, Tail), ListError> {
-        Self::of_quiet(Arc::new(base), path)
-    }
-
     fn of(base: Arc<Base>, path: &Path) -> Result<Self, ListError> {
-        match Self::of_quiet(Arc::clone(&base), path) {
+        match Self::read(Arc::clone(&base), path) {
             // A slot is damaged, or being written at this moment.
             Err(error @ ListError::Index { .. }) => match lock_out_writers(path) {
-                Ok(_quiet) => Ok(Self::of_quiet(base, path)?.0),
+                Ok(_quiet) => Ok(Self::read(base, path)?.0),
                 Err(_) => Err(error),
             },
             read => Ok(read?.0),
         }
     }
 
-    fn of_quiet(base: Arc<Base>, path: &Path) -> Result<(Self, Tail), ListError> {
-        let mut log = vec![0; base.header.log_slots() as usize * SLOT];
+    /// While nobody else writes.
+    pub(super) fn read(base: Arc<Base>, path: &Path) -> Result<(Self, Tail), ListError> {
+        let length = usize::try_from(base.header.file_length() - base.header.log_at());
+        let mut log = vec![0; length.map_err(|_| ListError::index(path)(IndexError::Size))?];
         let read = base.file.read_exact_at(&mut log, base.header.log_at());
         read.map_err(ListError::io(path))?;
         let damaged = |damaged| ListError::index(path)(IndexError::Damaged(damaged));
@@ -154,10 +154,10 @@ impl IndexedSnapshot {
         self.header().log_at() + (self.used * SLOT) as u64
     }
 
-    /// Writes slots behind those that count, into the very file that was read, and waits until they are
-    /// on disk. `path` is where that file still has to be then.
-    pub(super) fn append(&self, path: &Path, slots: &[u8]) -> Result<(), ListError> {
-        let (file, at) = (&self.base.file, self.end_of_log());
+    /// Writes slots behind those that count, into the very file that was read, opened for writing, and
+    /// waits until they are on disk. `path` is where that file still has to be then.
+    pub(super) fn append(&self, file: &File, path: &Path, slots: &[u8]) -> Result<(), ListError> {
+        let at = self.end_of_log();
         let write = |bytes: &[u8]| {
             let written = file.write_all_at(bytes, at);
             written.and_then(|()| file.sync_data())
@@ -195,7 +195,7 @@ impl Base {
     pub(super) fn of(file: File, path: &Path) -> Result<Self, ListError> {
         let (io, index) = (ListError::io(path), ListError::index(path));
         let found = file.metadata().map_err(&io)?;
-        let mut first = vec![0; Header::LENGTH.min(found.len() as usize)];
+        let mut first = vec![0; found.len().min(Header::LENGTH as u64) as usize];
         file.read_exact_at(&mut first, 0).map_err(&io)?;
         if !is_indexed(&first) {
             return Err(ListError::OtherKind(path.to_owned()));
@@ -213,7 +213,17 @@ impl Base {
             file,
             header,
             map,
+            has_durable_name: AtomicBool::new(false),
         })
+    }
+
+    /// Waits until the disk has the name of this file, which is locked.
+    pub(super) fn sync_name_once(&self, locked: &Locked) -> io::Result<()> {
+        if !self.has_durable_name.load(Ordering::Relaxed) {
+            locked.sync_name()?;
+            self.has_durable_name.store(true, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     pub(super) fn identity(&self) -> Identity {

@@ -12,11 +12,12 @@ fn what_took_the_files_place_is_not_written_to_and_the_change_not_acknowledged()
     };
     list(1);
     let file = OpenOptions::new().read(true).write(true).open(&path);
-    let base = Base::of(file.unwrap(), &path).unwrap();
-    let (snapshot, _) = IndexedSnapshot::read(base, &path).unwrap();
+    let file = file.unwrap();
+    let base = Base::of(file.try_clone().unwrap(), &path).unwrap();
+    let (snapshot, _) = IndexedSnapshot::read(Arc::new(base), &path).unwrap();
     list(2);
     let before = fs::read(&path).unwrap();
-    let appended = snapshot.append(&path, &[7; 64]);
+    let appended = snapshot.append(&file, &path, &[7; 64]);
     assert!(matches!(appended, Err(ListError::Replaced(_))));
     assert_eq!(fs::read(&path).unwrap(), before);
 }
