@@ -524,6 +524,9 @@ fn without_settings_list_or_log_containerd_is_told_no() {
     verifier.set(&json!({"list": "list", "mode": "audit"}));
     let (code, reason) = verifier.pull("pump", "b");
     assert!(code == 0 && reason.starts_with("AUDIT MODE"), "{reason}");
+    verifier.set(&json!({"list": "list", "mode": "audit", "log": "no/log"}));
+    let (code, reason) = verifier.pull("pump", "b");
+    assert!(code == 1 && reason.starts_with("AUDIT MODE"), "{reason}");
     verifier.folder.write("list", "");
     verifier.set(&json!({"list": "list"}));
     assert_eq!(verifier.pull("pump", "a").0, 1);
