@@ -7,6 +7,7 @@ use gangplank_key::{Backend, UnixTime};
 use gangplank_onboarding::RootUrl;
 use gangplank_token::StorageKey;
 use gangplank_trust::{Tenant, UnknownDevices};
+use tokio::sync::RwLock;
 
 use crate::authority::Authority;
 use crate::git::{HttpBackend, Repositories};
@@ -25,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) authority: Arc<Authority>,
     pub(crate) repositories: Repositories,
+    /// Written while devices are removed, read while they are made.
+    pub(crate) removal: RwLock<()>,
     pub(crate) git: HttpBackend,
     pub(crate) public_url: RootUrl,
     pub(crate) audience: Audience,
@@ -287,6 +290,7 @@ impl ServerBuilder {
                 store: self.store,
                 authority: self.authority,
                 repositories: self.repositories,
+                removal: RwLock::default(),
                 public_url,
                 audience,
                 tenants,

@@ -414,7 +414,11 @@ async fn quotas_and_device_id_templates_of_the_stored_policy_hold() {
     let mut twin = named("one", "SN-3", 3);
     let answer = world.onboard(&mut twin).await;
     assert_eq!(answer.problem(), "/problems/identity-conflict");
+    // What a former device left under the id that the template makes is not for the next one.
+    let left = world.folder.path().join("data/git/pump-two.git");
+    std::fs::create_dir_all(&left).unwrap();
     assert_eq!(world.onboard(&mut second).await.status, StatusCode::CREATED);
+    assert!(!left.exists());
 }
 
 #[tokio::test]

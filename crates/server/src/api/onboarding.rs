@@ -87,7 +87,7 @@ impl Server {
             at: now,
         };
         for _ in 0..NAME_TRIES {
-            match self.shared.store.create_or_adopt(admission.clone()).await? {
+            match self.create_or_adopt(admission.clone()).await? {
                 AdmissionOutcome::Outdated => return Ok(None),
                 AdmissionOutcome::Conflict(Conflict::DeviceIdTaken)
                     if found.device_id == DeviceIdChoice::Template =>

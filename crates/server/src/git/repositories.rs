@@ -134,15 +134,17 @@ impl Repositories {
     }
 
     /// Moves the device's repository out of reach, into the folder `.removed`, and says where; `None` when there was
-    /// none. An operator may look at it there and delete it. A later [`ensure`](Self::ensure) starts empty.
+    /// none. An operator may look at it there and delete it. A later [`ensure`](Self::ensure) starts empty. The move
+    /// is durable when it is answered.
     ///
     /// # Errors
     /// [`RepositoryError::Io`].
     pub async fn remove(&self, device: &DeviceId) -> Result<Option<PathBuf>, RepositoryError> {
-        let (path, removed) = (self.path(device), self.folder.join(REMOVED));
+        let (path, folder) = (self.path(device), self.folder.clone());
+        let removed = folder.join(REMOVED);
         let prefix = format!("{}.", device.as_str());
         let moved = blocking(move || {
-            if !path.exists() {
+            if !path.try_exists()? {
                 return Ok(None);
             }
             private_folder(&removed)?;
@@ -151,7 +153,13 @@ impl Repositories {
                 .tempdir_in(&removed)?;
             // Renamed over the empty folder just made, whose name is therefore its own.
             match fs::rename(&path, grave.path()) {
-                Ok(()) => Ok(Some(grave.keep())),
+                Ok(()) => {
+                    let grave = grave.keep();
+                    // The new name before the loss of the old one.
+                    sync_folder(&removed)?;
+                    sync_folder(&folder)?;
+                    Ok(Some(grave))
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(error),
             }
@@ -197,10 +205,14 @@ fn publish(fresh: &Path, target: &Path, folder: &Path) -> io::Result<()> {
         fs::File::open(fresh.join(file))?.sync_all()?;
     }
     match fs::rename(fresh, target) {
-        Ok(()) => fs::File::open(folder)?.sync_all(),
+        Ok(()) => sync_folder(folder),
         Err(_) if target.join("HEAD").exists() => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    fs::File::open(folder)?.sync_all()
 }
 
 fn private_folder(folder: &Path) -> io::Result<()> {

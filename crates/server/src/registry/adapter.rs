@@ -165,7 +165,7 @@ impl<'s> AdapterRegistry<'s> {
             at: decided.now,
         };
         for _ in 0..TRIES {
-            let outcome = self.server.shared.store.create_or_adopt(admission.clone());
+            let outcome = self.server.create_or_adopt(admission.clone());
             match (outcome.await?, &mut admission.plan) {
                 (
                     AdmissionOutcome::Conflict(Conflict::DeviceIdTaken),

@@ -139,10 +139,11 @@ impl<'s> DeviceRegistry<'s> {
         self.write(tenant, id, expected, write).await
     }
 
-    /// Removes a device. It stays out until it is made anew.
+    /// Removes a device, and moves its repository away. It stays out until it is made anew.
     ///
     /// # Errors
-    /// [`RegistryError`].
+    /// [`RegistryError`]. With [`RegistryError::Store`] the device may be gone and its repository not moved:
+    /// ask again, until there is no such device.
     pub async fn remove(
         &self,
         tenant: &TenantId,
@@ -160,7 +161,7 @@ impl<'s> DeviceRegistry<'s> {
             let actor = self.actor.clone();
             match self.server.remove_device(id, seen, actor).await? {
                 ChangeOutcome::Done(_) => return Ok(()),
-                ChangeOutcome::NotFound => return Err(self.gone(id.clone()).await),
+                ChangeOutcome::NotFound => return Err(RegistryError::NoSuchDevice(id.clone())),
                 // It is read again, and not expected any more if a revision was asked for.
                 ChangeOutcome::Changed { .. } => {}
                 ChangeOutcome::WrongState(_) | ChangeOutcome::TenantFull => break,
@@ -171,12 +172,10 @@ impl<'s> DeviceRegistry<'s> {
 
     /// A device that is not there. Its repository may be.
     async fn gone(&self, id: DeviceId) -> RegistryError {
-        match self.server.shared.store.device(&id).await {
-            Ok(None) => self.server.move_repository_away(&id).await,
-            Ok(Some(_)) => {}
-            Err(error) => return error.into(),
+        match self.server.clear_repository(&id).await {
+            Ok(()) => RegistryError::NoSuchDevice(id),
+            Err(error) => error.into(),
         }
-        RegistryError::NoSuchDevice(id)
     }
 
     /// Makes many devices with their credentials: all of them, or none.

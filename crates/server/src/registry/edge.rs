@@ -107,8 +107,7 @@ impl AdapterRegistry<'_> {
             actor: Actor::Server,
             at: self.server.now(),
         };
-        let store = &self.server.shared.store;
-        match store.save_devices(saves).await? {
+        match self.server.save_devices(saves).await? {
             DeviceSavesOutcome::Saved(_) => Ok(Some(Assertion {
                 device_id: id,
                 via,

@@ -38,7 +38,7 @@ impl From<Reason> for AdapterError {
     }
 }
 
-/// Why an operator does not get a device, or cannot change it. Nothing changed.
+/// Why an operator does not get a device, or cannot change it. Nothing changed, unless the error says so.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
@@ -94,7 +94,8 @@ pub enum RegistryError {
         /// What is wrong.
         what: String,
     },
-    /// The store does not answer. Nothing changed, or all of it did: ask again.
+    /// The store does not answer, or a former device's repository cannot be moved away. Nothing changed, or
+    /// all of it did: ask again.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -83,7 +83,7 @@ impl DeviceRegistry<'_> {
             within_limit(tenant, &saves.devices, form)?;
             saves.max_devices = tenant.max_devices;
             saves.policy = tenants.policy_of(tenant);
-            match self.server.shared.store.save_devices(saves.clone()).await? {
+            match self.server.save_devices(saves.clone()).await? {
                 DeviceSavesOutcome::Saved(revisions) => {
                     let ids = saves.devices.into_iter().map(|one| one.device_id);
                     let saved = ids.zip(revisions);

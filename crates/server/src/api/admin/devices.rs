@@ -188,10 +188,7 @@ pub(super) async fn remove(
     let removed = server.remove_device(&id, Expected::Present, actor());
     match removed.await? {
         ChangeOutcome::WrongState(state) => Err(wrong_state(&id, state)),
-        ChangeOutcome::NotFound => {
-            server.move_repository_away(&id).await;
-            Err(no_device(&id))
-        }
+        ChangeOutcome::NotFound => Err(no_device(&id)),
         _ => Ok(StatusCode::NO_CONTENT),
     }
 }
