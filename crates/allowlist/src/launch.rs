@@ -44,12 +44,29 @@ pub enum OptionPolicy {
     Strict,
 }
 
+/// Who gives a command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Caller {
+    /// Who starts it, too: its environment is the caller's own.
+    Starts,
+    /// Somebody else, who asks that it be started.
+    Asks,
+}
+
 impl<'a> Launch<'a> {
     /// Reads a program and its arguments. What follows the image goes to the container.
     ///
     /// # Errors
     /// [`LaunchFault`]: what is wrong, and in which argument.
     pub fn parse(arguments: &'a [&'a str], policy: OptionPolicy) -> Result<Self, LaunchFault<'a>> {
+        Self::read(arguments, policy, Caller::Starts)
+    }
+
+    fn read(
+        arguments: &'a [&'a str],
+        policy: OptionPolicy,
+        caller: Caller,
+    ) -> Result<Self, LaunchFault<'a>> {
         let program = arguments.first().copied().unwrap_or_default();
         let name = match program.strip_prefix('/') {
             Some(path) => path.rsplit('/').next().unwrap_or_default(),
@@ -62,6 +79,7 @@ impl<'a> Launch<'a> {
             arguments,
             at: 1,
             policy,
+            caller,
         };
         reader.skip_options(Place::Global)?;
         if arguments.get(reader.at) == Some(&"container") {
@@ -81,7 +99,9 @@ impl<'a> Launch<'a> {
         })
     }
 
-    /// Reads an `ExecCmd` of the Secure Manager: the program by its name alone, and the image last.
+    /// Reads an `ExecCmd` of the Secure Manager: the program by its name alone, and the image last. Under the
+    /// strict policy a variable of the container has its value with it (`-e A=b`): that of the same name where
+    /// the container is started (`-e A`) is not the caller's.
     ///
     /// # Errors
     /// [`LaunchFault`]: what is wrong, and in which argument.
@@ -95,7 +115,7 @@ impl<'a> Launch<'a> {
         {
             return Err(LaunchFault::Program);
         }
-        let launch = Self::parse(arguments, policy)?;
+        let launch = Self::read(arguments, policy, Caller::Asks)?;
         let at = launch.image_at + 1;
         match arguments.get(at) {
             None => Ok(launch),

@@ -1,13 +1,15 @@
 //! Options as the library pflag reads them, which all three programs use.
 
+use super::strict::{is_assignment, is_variable};
 use super::table::{Place, Rule, Takes};
-use super::{LaunchFault, OptionPolicy};
+use super::{Caller, LaunchFault, OptionPolicy};
 
 /// Arguments that are read from left to right.
 pub(super) struct Reader<'a> {
     pub(super) arguments: &'a [&'a str],
     pub(super) at: usize,
     pub(super) policy: OptionPolicy,
+    pub(super) caller: Caller,
 }
 
 impl<'a> Reader<'a> {
@@ -99,12 +101,17 @@ impl<'a> Reader<'a> {
             (Rule::NotAnImage, _) => false,
             (_, OptionPolicy::Compat) | (Rule::Free, _) => true,
             (Rule::If(is_permitted), _) => value.is_some_and(is_permitted),
+            (Rule::Variable, _) => value.is_some_and(|value| self.is_permitted_variable(value)),
             (Rule::Never, _) => false,
         };
         match permitted {
             true => Ok(()),
             false => Err(LaunchFault::Forbidden { at, option }),
         }
+    }
+
+    fn is_permitted_variable(&self, value: &str) -> bool {
+        is_assignment(value) || self.caller == Caller::Starts && is_variable(value)
     }
 
     fn malformed(&self) -> LaunchFault<'a> {

@@ -1,8 +1,13 @@
 //! The values that the strict policy permits for options that some values of which reach the host.
 
-/// A variable with its value, or the name of one to pass on; Podman takes a star for all that begin so.
-pub(super) fn is_env(value: &str) -> bool {
-    value.contains('=') || !value.ends_with('*')
+/// A variable with its value.
+pub(super) fn is_assignment(value: &str) -> bool {
+    value.contains('=')
+}
+
+/// The name of a variable to pass on; Podman takes a star for all that begin so.
+pub(super) fn is_variable(value: &str) -> bool {
+    !value.ends_with('*')
 }
 
 /// A label that says something to people only: containerd and nerdctl act on names with a slash (one of

@@ -3,7 +3,7 @@
 //! version and none in another, so one table is right for all three, and for Podman under Docker's name.
 //! A program that does not know an option starts nothing.
 
-use super::strict::{is_env, is_label, is_mount, is_network, is_private, is_security, is_volume};
+use super::strict::{is_label, is_mount, is_network, is_private, is_security, is_volume};
 
 /// Whether a value follows where none is attached with `=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,9 @@ pub(super) enum Rule {
     Free,
     /// Permitted by the strict policy with some values.
     If(fn(&str) -> bool),
+    /// A variable of the container. Without a value it is that of who starts the program, which the strict
+    /// policy leaves to callers whose own environment that is.
+    Variable,
     /// Not permitted by the strict policy.
     Never,
     /// Permitted by none: what follows the options is no image then.
@@ -144,7 +147,7 @@ const RUN: &[Group] = &[
           variant workdir"),
     (Takes::Value, Rule::If(is_private),
         "cgroupns ipc pid"),
-    (Takes::Value, Rule::If(is_env),
+    (Takes::Value, Rule::Variable,
         "env"),
     (Takes::Value, Rule::If(is_label),
         "label"),

@@ -229,6 +229,42 @@ fn an_exec_cmd_ends_with_the_image() {
 }
 
 #[test]
+fn an_exec_cmd_names_no_variable_of_who_starts_it() {
+    let parse = |options: &str, policy| {
+        let line = format!("docker run {options} {IMAGE}");
+        let arguments: Vec<&str> = line.split(' ').collect();
+        let launch = Launch::parse_exec_cmd(&arguments, policy);
+        launch.map(|_| ()).map_err(|fault| fault.code())
+    };
+    for options in [
+        "-e A",
+        "-eA",
+        "-ite A",
+        "--env A",
+        "--env=A",
+        "-e A=b -e A",
+        "-e A*",
+    ] {
+        assert_eq!(
+            parse(options, OptionPolicy::Strict),
+            Err("run-option"),
+            "{options}"
+        );
+        assert_eq!(parse(options, OptionPolicy::Compat), Ok(()), "{options}");
+    }
+    for options in [
+        "-e A=b",
+        "-e A=",
+        "-eA=b=c",
+        "-e=A=b",
+        "--env A=b",
+        "--env=A=*",
+    ] {
+        assert_eq!(parse(options, OptionPolicy::Strict), Ok(()), "{options}");
+    }
+}
+
+#[test]
 fn what_was_checked_is_what_is_permitted() {
     let list = [ImageDigest::from_bytes([7; 32])];
     let list = Allowlist::new(&list);
