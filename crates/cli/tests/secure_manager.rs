@@ -232,10 +232,10 @@ fn a_server_that_is_to_start_nothing_starts_nothing() {
 
 #[test]
 fn who_has_no_token_or_is_no_caller_does_nothing() {
-    let Some(own) = own_address() else {
+    let own = own_address();
+    if own.is_none() {
         println!("a call from elsewhere not run: this machine has no address but loopback");
-        return;
-    };
+    }
     // On all addresses; only those who come from loopback may call.
     let site = Site::new("0.0.0.0:0", &["--secure-manager-launch"]);
     let listed = digests(1..=1);
@@ -258,13 +258,17 @@ fn who_has_no_token_or_is_no_caller_does_nothing() {
         assert_eq!(status, 401, "{head}");
         assert!(head.contains("invalid_token"), "{head}");
         // A connection to an own address comes from there.
-        assert_eq!(ask(own, Some(&token), path, body).0, 406);
+        let elsewhere = own.map(|own| ask(own, Some(&token), path, body).0);
+        assert!(elsewhere.is_none_or(|status| status == 406));
     }
     assert!(site.started().is_empty());
     let shown = site.folder.ok(&["allow", "list", "--data", "data"], b"");
     assert_eq!(shown, format!("sha256:{}\n", listed[0]).as_bytes());
     drop(site);
 
+    let Some(own) = own else {
+        return;
+    };
     let caller = own.to_string();
     let site = Site::new("0.0.0.0:0", &["--secure-manager-caller", &caller]);
     let there = SocketAddr::new(own, site.address.port());

@@ -11,11 +11,11 @@ mod commands;
 mod launcher;
 mod services;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Extension};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use gangplank_allowlist::OptionPolicy;
@@ -79,6 +79,7 @@ impl core::fmt::Debug for SecureManager {
 /// gives it; without one nobody knows where it is from, and it is refused.
 pub fn secure_manager_router(server: Server, settings: SecureManager) -> Router {
     let limits = server.shared.limits;
+    let callers: Arc<[IpNet]> = settings.callers.as_slice().into();
     let routes = Router::new()
         .route("/api/v1/orchestration/securemgr", post(commands::post))
         .route("/api/v1/orchestration/services", post(services::post))
@@ -90,7 +91,12 @@ pub fn secure_manager_router(server: Server, settings: SecureManager) -> Router 
     let bounded = limit_requests(routes.layer(DefaultBodyLimit::disable()), limits);
     let not_found =
         || async { Refusal::new(ProblemName::NotFound, "no such path").into_response() };
-    security_headers(bounded.fallback(not_found))
+    // Outside of all: of a body from elsewhere nothing is read, and no answer leaves the connection open.
+    let called = bounded
+        .fallback(not_found)
+        .layer(from_fn_with_state(callers, only_callers))
+        .layer(map_response(closed));
+    security_headers(called)
 }
 
 #[derive(Clone)]
@@ -102,40 +108,46 @@ struct Shared {
 }
 
 impl Shared {
-    /// Where a request is authorised: by its address, then by its token. The answer to one that is not.
-    fn refuse(&self, peer: Option<Extension<Peer>>, headers: &HeaderMap) -> Option<Response> {
-        let local = peer.is_some_and(|Extension(peer)| self.is_caller(peer.address));
-        if !local {
-            tracing::warn!(?peer, "the Secure Manager's port was called from elsewhere");
-            return Some(closed(StatusCode::NOT_ACCEPTABLE.into_response()));
-        }
+    /// Where a caller is authorised, by its token. The answer to one that is not.
+    fn refuse(&self, headers: &HeaderMap) -> Option<Response> {
         let admitted = self.server.operator_of_secure_manager(headers);
-        let refusal = admitted.err()?;
-        Some(closed(refusal.into_response()))
+        admitted.err().map(IntoResponse::into_response)
     }
+}
 
-    fn is_caller(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        let mut callers = self.settings.callers.iter();
-        callers.any(|network| network.contains(&address))
+/// 406 to all who call from elsewhere, whatever they ask for.
+async fn only_callers(
+    State(callers): State<Arc<[IpNet]>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let peer = request.extensions().get::<Peer>();
+    let is_caller = |peer: &Peer| {
+        let address = peer.address.to_canonical();
+        callers.iter().any(|network| network.contains(&address))
+    };
+    if peer.is_some_and(is_caller) {
+        return next.run(request).await;
     }
+    tracing::warn!(?peer, "the Secure Manager's port was called from elsewhere");
+    StatusCode::NOT_ACCEPTABLE.into_response()
 }
 
 /// 200, as the original answers whatever a command came to.
 fn answer(body: &impl Serialize) -> Response {
     let Ok(text) = serde_json::to_vec(body) else {
-        return closed(StatusCode::INTERNAL_SERVER_ERROR.into_response());
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    closed(([(CONTENT_TYPE, JSON)], text).into_response())
+    ([(CONTENT_TYPE, JSON)], text).into_response()
 }
 
 fn unreadable(reason: impl core::fmt::Display) -> Response {
     let refusal = Refusal::new(ProblemName::UnreadableRequest, reason);
-    closed(refusal.explained().into_response())
+    refusal.explained().into_response()
 }
 
 /// The original closes each connection, and its clients may rely on it.
-fn closed(mut response: Response) -> Response {
+async fn closed(mut response: Response) -> Response {
     let close = HeaderValue::from_static("close");
     response.headers_mut().insert(CONNECTION, close);
     response

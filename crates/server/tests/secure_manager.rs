@@ -249,11 +249,12 @@ async fn a_container_is_started_as_it_was_checked() {
     assert_eq!(answer, expected);
     assert_eq!(recorder.started.lock().unwrap().as_slice(), [command]);
     let other = format!("hello-world@sha256:{}", H.replace('f', "0"));
-    let refused: [&[&str]; 7] = [
+    let refused: [&[&str]; 8] = [
         &["docker", "run", &other],
         &["docker", "run", "hello-world:latest"],
         &["docker", "run", "--privileged", &image],
         &["docker", "run", "-v", "/:/host", &image],
+        &["docker", "run", "-e", "PATH", &image],
         &["docker", "run", &image, "sh"],
         &[&image],
         &[],
@@ -283,7 +284,7 @@ async fn a_container_is_started_as_it_was_checked() {
         .operator(Method::GET, "/admin/audit", "")
         .await
         .text();
-    assert_eq!(audit.matches("image.denied").count(), 8);
+    assert_eq!(audit.matches("image.denied").count(), 9);
     assert_eq!(audit.matches("image.permitted").count(), 1);
 }
 
@@ -469,10 +470,49 @@ async fn who_may_not_call_learns_nothing() {
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     let challenge = &answer.headers["www-authenticate"];
     assert_eq!(challenge, "Bearer error=\"invalid_token\"");
+    for (method, path, headers) in [
+        (Method::GET, COMMANDS, &[][..]),
+        (Method::POST, "/", &[]),
+        (Method::POST, COMMANDS, &[("content-length", "2000000")]),
+    ] {
+        let unread = futures_util::stream::pending::<Result<&str, std::io::Error>>();
+        let mut request = request(method, path, headers, b"");
+        *request.body_mut() = axum::body::Body::from_stream(unread);
+        request.extensions_mut().insert(Peer {
+            address: "192.0.2.1".parse().unwrap(),
+            over_tls: false,
+        });
+        let answer = site.world.send(&site.router, request).await;
+        assert_eq!(answer.status, StatusCode::NOT_ACCEPTABLE, "{path}");
+        assert_eq!(answer.headers["connection"], "close");
+    }
     // Where it is from nobody knows.
     let anonymous = request(Method::POST, COMMANDS, &[("authorization", &token)], b"{}");
     let answer = site.world.send(&site.router, anonymous).await;
     assert_eq!(answer.status, StatusCode::NOT_ACCEPTABLE);
+}
+
+#[tokio::test]
+async fn every_answer_closes_the_connection() {
+    let site = Site::new(|_| ()).await;
+    let token = site.world.admin_token.clone();
+    let large = " ".repeat(8 << 20);
+    for (method, path, body, status) in [
+        (Method::GET, COMMANDS, "", StatusCode::METHOD_NOT_ALLOWED),
+        (Method::POST, "/", "", StatusCode::NOT_FOUND),
+        (Method::POST, COMMANDS, "", StatusCode::BAD_REQUEST),
+        (
+            Method::POST,
+            SERVICES,
+            &large,
+            StatusCode::PAYLOAD_TOO_LARGE,
+        ),
+    ] {
+        let peer = "127.0.0.1".parse().unwrap();
+        let answer = site.call(method, path, Some(&token), peer, body).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(answer.headers["connection"], "close", "{status}");
+    }
 }
 
 /// Over a socket, with a program that stands in for docker.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, State};
+use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use gangplank_allowlist::ImageDigest;
@@ -14,7 +14,6 @@ use serde_json::value::RawValue;
 use super::body::object;
 use super::{Shared, answer, unreadable};
 use crate::access::OPERATOR;
-use crate::listen::Peer;
 use crate::store::{
     Actor, AllowedImage, AllowlistChange, AllowlistEdit, AllowlistOutcome, AllowlistQuery,
     Expected, MAX_PAGE, StoreError,
@@ -22,11 +21,10 @@ use crate::store::{
 
 pub(super) async fn post(
     State(shared): State<Shared>,
-    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if let Some(refused) = shared.refuse(peer, &headers) {
+    if let Some(refused) = shared.refuse(&headers) {
         return refused;
     }
     let request: Request<'_> = match object(&body) {

@@ -1,6 +1,6 @@
 //! `POST /api/v1/orchestration/services`: starts a container whose image may run.
 
-use axum::extract::{Extension, State};
+use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use gangplank_allowlist::{Allowlist, Launch, PermittedLaunch};
@@ -11,16 +11,14 @@ use serde_json::{Map, Value};
 use super::body::object;
 use super::{Shared, answer, unreadable};
 use crate::access::OPERATOR;
-use crate::listen::Peer;
 use crate::store::{Actor, AuditEntry, Found, StoreError, action, has_allowlist};
 
 pub(super) async fn post(
     State(shared): State<Shared>,
-    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if let Some(refused) = shared.refuse(peer, &headers) {
+    if let Some(refused) = shared.refuse(&headers) {
         return refused;
     }
     let request: Request = match object(&body) {
