@@ -207,6 +207,29 @@ fn a_container_is_started_by_the_very_arguments_that_were_sent() {
 }
 
 #[test]
+fn the_log_says_why_a_launch_failed() {
+    let site = Site::new("127.0.0.1:0", &["--secure-manager-launch"]);
+    let listed = digests(1..=1);
+    site.command("addHashCWL", &listed);
+    let script = "#!/bin/sh\necho 'cannot connect to the daemon' >&2\nexit 125\n";
+    site.folder.write("docker", script);
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(site.folder.path("docker"), mode).unwrap();
+    assert_eq!(
+        site.order(&["docker", "run", &pinned(&listed[0])]),
+        "ERROR_NONE"
+    );
+    let line = until("the end of the launch in the log", || {
+        let log = String::from_utf8(site.folder.read("server.log")).unwrap();
+        let mut lines = log.split_inclusive('\n');
+        let line = lines.find(|line| line.contains("a launch ended") && line.ends_with('\n'));
+        line.map(str::to_owned)
+    });
+    assert!(line.contains("125"), "{line}");
+    assert!(line.contains("cannot connect to the daemon"), "{line}");
+}
+
+#[test]
 fn options_are_not_judged_only_if_that_was_asked_for() {
     let more = ["--secure-manager-launch", "--secure-manager-any-options"];
     let site = Site::new("127.0.0.1:0", &more);
