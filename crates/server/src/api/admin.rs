@@ -35,6 +35,15 @@ pub(super) fn routes() -> Router<Server> {
             .delete(notification::remove),
     );
     routes
+        .merge(device_routes())
+        .merge(tenant_routes())
+        .merge(registry_routes())
+        .merge(allowlist_routes())
+        .route("/admin/audit", get(audit::list))
+}
+
+fn device_routes() -> Router<Server> {
+    Router::new()
         .route("/admin/devices", get(devices::list).post(devices::register))
         .route(
             "/admin/devices/{device_id}",
@@ -44,6 +53,14 @@ pub(super) fn routes() -> Router<Server> {
         .route("/admin/devices/{device_id}/reject", post(devices::reject))
         .route("/admin/devices/{device_id}/disable", post(devices::disable))
         .route("/admin/devices/{device_id}/enable", post(devices::enable))
+        .route(
+            "/admin/tenants/{tenant_id}/removed/{device_id}",
+            delete(devices::readmit),
+        )
+}
+
+fn tenant_routes() -> Router<Server> {
+    Router::new()
         .route(
             "/admin/tenants",
             get(tenants::list).post(tenants::create_unnamed),
@@ -61,10 +78,11 @@ pub(super) fn routes() -> Router<Server> {
                 .put(revocation::set)
                 .delete(revocation::remove),
         )
-        .route(
-            "/admin/tenants/{tenant_id}/removed/{device_id}",
-            delete(devices::readmit),
-        )
+}
+
+/// What Hono's device registry has, and what its protocol adapters ask.
+fn registry_routes() -> Router<Server> {
+    Router::new()
         .route(
             "/admin/tenants/{tenant_id}/devices",
             get(registry::list).post(registry::create_unnamed),
@@ -90,6 +108,10 @@ pub(super) fn routes() -> Router<Server> {
             "/admin/adapter/tenants/{tenant_id}/registrations/{device_id}",
             post(adapter::registration),
         )
+}
+
+fn allowlist_routes() -> Router<Server> {
+    Router::new()
         .route(
             "/admin/tenants/{tenant_id}/allowlist",
             get(allowlist::list)
@@ -106,7 +128,6 @@ pub(super) fn routes() -> Router<Server> {
             "/admin/tenants/{tenant_id}/allowlist/check",
             post(allowlist::check),
         )
-        .route("/admin/audit", get(audit::list))
 }
 
 /// `/git/{deviceId}.git/…`: the operator pushes.
