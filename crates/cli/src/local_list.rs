@@ -47,10 +47,7 @@ impl LocalList {
         Self::must_be_there(path)?;
         let cleared = match ListFile::open(path) {
             Ok(file) => file.clear(),
-            // What it says of itself cannot be read, either: it becomes one as `import` makes it.
-            Err(ListError::Index { .. }) => {
-                IndexedFile::create(path, &mut Vec::new(), &Layout::default()).map(drop)
-            }
+            Err(ListError::Index { .. }) => IndexedFile::clear_at(path),
             Err(error) => Err(error),
         };
         cleared.map_err(|error| failed(&error))

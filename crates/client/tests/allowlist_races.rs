@@ -5,7 +5,7 @@
 use std::fs;
 use std::os::unix::fs::{FileExt as _, symlink};
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use gangplank_client::allowlist::indexed::Layout;
@@ -230,6 +230,57 @@ fn a_list_with_a_damaged_log_can_be_cleared() {
     // A limit for the failing case only: nobody else holds the lock.
     let done = wait.recv_timeout(Duration::from_secs(20));
     assert_eq!(done, Ok((true, Some(0))));
+}
+
+/// The reader waits until nobody writes, and the writer must not wait for it.
+#[test]
+fn a_damaged_log_is_told_to_readers_and_writers_of_one_process() {
+    let folder = temp_dir();
+    let path = folder.path().join("list");
+    let list = Arc::new(indexed(&path, &[1]));
+    damage(&list, &path);
+    let (done, wait) = mpsc::channel();
+    for thread in 0..4 {
+        let (list, done) = (Arc::clone(&list), done.clone());
+        std::thread::spawn(move || {
+            let refused = (0..200).all(|_| match thread % 2 {
+                0 => list.current().is_err(),
+                _ => list.change(&[add(2)]).is_err(),
+            });
+            done.send(refused).unwrap();
+        });
+    }
+    for _ in 0..4 {
+        // A limit for the failing case only.
+        let refused = wait.recv_timeout(Duration::from_secs(20));
+        assert_eq!(refused, Ok(true));
+    }
+}
+
+#[test]
+fn a_list_that_cannot_be_opened_can_be_cleared_if_it_is_one() {
+    let folder = temp_dir();
+    let path = folder.path().join("list");
+    let layout = Layout {
+        serial: 7,
+        log_slots: 3,
+    };
+    let list = IndexedFile::create(&path, &mut vec![digest(1)], &layout).unwrap();
+    damage(&list, &path);
+    IndexedFile::clear_at(&path).unwrap();
+    let cleared = IndexedFile::open(&path).unwrap().current().unwrap();
+    let header = cleared.header();
+    assert_eq!(
+        (header.count(), header.serial(), header.log_slots()),
+        (0, 7, 3)
+    );
+    fs::write(&path, [&b"gangplank list\n\x1a"[..], &[0; 5000]].concat()).unwrap();
+    IndexedFile::clear_at(&path).unwrap();
+    assert_eq!(numbers_at(&path), [0u8; 0]);
+    text(&path, &[1]);
+    let refused = IndexedFile::clear_at(&path);
+    assert!(matches!(refused, Err(ListError::OtherKind(_))));
+    assert_eq!(numbers_at(&path), [1]);
 }
 
 #[test]

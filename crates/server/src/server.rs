@@ -27,7 +27,7 @@ pub(crate) struct Shared {
     pub(crate) authority: Arc<Authority>,
     pub(crate) repositories: Repositories,
     /// Written while devices are removed, read while they are made.
-    pub(crate) removal: RwLock<()>,
+    pub(crate) removal: Arc<RwLock<()>>,
     pub(crate) git: HttpBackend,
     pub(crate) public_url: RootUrl,
     pub(crate) audience: Audience,
@@ -290,7 +290,7 @@ impl ServerBuilder {
                 store: self.store,
                 authority: self.authority,
                 repositories: self.repositories,
-                removal: RwLock::default(),
+                removal: Arc::default(),
                 public_url,
                 audience,
                 tenants,

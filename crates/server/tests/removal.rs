@@ -87,6 +87,16 @@ async fn no_device_gets_the_repository_that_a_former_one_left() {
     make(&world, StatusCode::CREATED).await;
     assert!(!place.repository.exists());
     assert_eq!(place.graves(), 1);
+    let other = Place {
+        repository: place.repository.with_file_name("p-2.git"),
+        removed: place.removed.clone(),
+    };
+    let import = r#"[{"device-id":"p-3"},{"device-id":"p-2"}]"#;
+    let other = other.fill();
+    let answer = world.operator(Method::POST, IMPORT, import).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
+    assert!(!other.repository.exists());
+    assert_eq!(place.graves(), 2);
     // A device that is there keeps its own, whoever wants its id.
     let place = place.fill();
     make(&world, StatusCode::CONFLICT).await;

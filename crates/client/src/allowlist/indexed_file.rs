@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
-use gangplank_allowlist::indexed::{Layout, Tail, commit, write};
+use gangplank_allowlist::indexed::{IndexError, Layout, Tail, commit, write};
 use gangplank_allowlist::{Change, Damaged, Entry, ImageDigest};
 
 use super::ListError;
@@ -85,14 +85,16 @@ impl IndexedFile {
     /// # Errors
     /// [`ListError`]: it cannot be read; nothing is permitted then.
     pub fn current(&self) -> Result<Arc<IndexedSnapshot>, ListError> {
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = self.opened();
         let found = fs::metadata(&self.path).map_err(ListError::io(&self.path))?;
-        if Identity::of(&found) != opened.base().identity() {
-            *opened = Arc::new(IndexedSnapshot::open(&self.path)?);
+        let now = if Identity::of(&found) != opened.base().identity() {
+            IndexedSnapshot::open(&self.path)?
         } else if opened.log_differs().map_err(ListError::io(&self.path))? {
-            *opened = Arc::new(opened.read_again(&self.path)?);
-        }
-        Ok(Arc::clone(&opened))
+            opened.read_again(&self.path)?
+        } else {
+            return Ok(opened);
+        };
+        Ok(self.keep(now))
     }
 
     /// Makes all changes, in their order, or none. They are on disk, and seen by everybody, when this
@@ -126,13 +128,26 @@ impl IndexedFile {
     fn base_of(&self, file: &File, path: &Path) -> Result<Arc<Base>, ListError> {
         let failed = ListError::io(path);
         let found = Identity::of(&file.metadata().map_err(&failed)?);
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut opened = self.opened();
         if opened.base().identity() != found {
             let base = Base::of(file.try_clone().map_err(&failed)?, path)?;
             let (snapshot, _) = IndexedSnapshot::read(Arc::new(base), path)?;
-            *opened = Arc::new(snapshot);
+            opened = self.keep(snapshot);
         }
         Ok(Arc::clone(opened.base()))
+    }
+
+    /// What was read last. Nobody holds it while he reads: who waits for a writer would keep him waiting.
+    fn opened(&self) -> Arc<IndexedSnapshot> {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&opened)
+    }
+
+    fn keep(&self, snapshot: IndexedSnapshot) -> Arc<IndexedSnapshot> {
+        let snapshot = Arc::new(snapshot);
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        *opened = Arc::clone(&snapshot);
+        snapshot
     }
 
     /// Writes the file anew with an empty log.
@@ -153,12 +168,24 @@ impl IndexedFile {
     /// [`ListError`]; the list is as it was, except after [`ListError::InDoubt`].
     pub fn clear(&self) -> Result<(), ListError> {
         let _thread = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let locked = Locked::wait(&self.path)?;
+        Self::clear_at(&self.path)
+    }
+
+    /// Takes everything off the list at `path`, even if it is too damaged to be opened. Where its header
+    /// can be read, serial number and room for changes stay.
+    ///
+    /// # Errors
+    /// [`ListError`], as when there is no list, or one of a later format; it is as it was, except after
+    /// [`ListError::InDoubt`].
+    pub fn clear_at(path: &Path) -> Result<(), ListError> {
+        let locked = Locked::wait(path)?;
         // The log is not read: if it is damaged, its reader waits for writers, and so for this one.
         let layout = match Base::open(locked.path()) {
             Ok(base) => base.layout(),
-            Err(error @ ListError::OtherKind(_)) => return Err(error),
-            Err(_) => Layout::default(),
+            Err(ListError::Index { error, .. }) if !matches!(error, IndexError::Kind { .. }) => {
+                Layout::default()
+            }
+            Err(error) => return Err(error),
         };
         write_anew(&locked, &layout, core::iter::empty)
     }

@@ -141,9 +141,7 @@ async fn repository(
     request: Request,
 ) -> Result<Response, Refusal> {
     let route = route(&request)?;
-    let access = server
-        .operator_of_git(request.headers(), route.device())
-        .await?;
+    let access = server.operator_of_git(request.headers())?;
     server
         .repository(route, access, OPERATOR, peer, request)
         .await

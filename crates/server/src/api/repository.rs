@@ -45,12 +45,19 @@ impl Server {
         peer: Option<Extension<Peer>>,
         request: Request,
     ) -> Result<Response, Refusal> {
+        let device = route.device();
+        let turn = self.turn().await;
+        // Also one that was there when the caller was let in may have been removed since.
+        if self.shared.store.device(device).await?.is_none() {
+            return Err(Refusal::not_found(format!("there is no device {device}")));
+        }
         let directory = self
             .shared
             .repositories
-            .ensure(route.device())
+            .ensure(device)
             .await
             .map_err(|error| Refusal::new(ProblemName::InternalError, error))?;
+        drop(turn);
         let (head, body) = request.into_parts();
         let address = peer.map(|Extension(peer)| peer.address);
         let caller = Caller {

@@ -1,5 +1,8 @@
+use std::sync::Arc;
+
 use gangplank_onboarding::DeviceId;
-use tokio::sync::RwLockReadGuard;
+use tokio::sync::OwnedRwLockReadGuard;
+use tokio::task::JoinError;
 
 use crate::git::RepositoryError;
 use crate::server::Server;
@@ -32,16 +35,12 @@ impl Server {
             }
             Ok(outcome)
         });
-        let unavailable = |error: tokio::task::JoinError| StoreError::Unavailable {
-            reason: error.to_string(),
-        };
         removing.await.map_err(unavailable)?
     }
 
     /// Moves the repository of a device away that is gone already.
     pub(crate) async fn clear_repository(&self, id: &DeviceId) -> Result<(), StoreError> {
-        let _alone = self.shared.removal.write().await;
-        self.move_away_unless_owned(id).await
+        self.clear_repositories(vec![id.clone()]).await.map(drop)
     }
 
     /// As the store does it, where no former device left its repository.
@@ -51,7 +50,8 @@ impl Server {
     ) -> Result<DeviceSavesOutcome, StoreError> {
         let made = saves.devices.iter();
         let made = made.filter(|save| save.expected == Expected::Absent);
-        let _turn = self.clear_ids(made.map(|save| &save.device_id)).await?;
+        let made: Vec<_> = made.map(|save| save.device_id.clone()).collect();
+        let _turn = self.clear_ids(made).await?;
         self.shared.store.save_devices(saves).await
     }
 
@@ -62,30 +62,53 @@ impl Server {
     ) -> Result<AdmissionOutcome, StoreError> {
         // The ids of others are random, and nobody had them before.
         let made = match &admission.plan {
-            AdmissionPlan::Provision { device, .. } => Some(&device.device_id),
-            AdmissionPlan::Known { .. } | AdmissionPlan::Queue { .. } => None,
+            AdmissionPlan::Provision { device, .. } => vec![device.device_id.clone()],
+            AdmissionPlan::Known { .. } | AdmissionPlan::Queue { .. } => Vec::new(),
         };
-        let _turn = self.clear_ids(made.into_iter()).await?;
+        let _turn = self.clear_ids(made).await?;
         self.shared.store.create_or_adopt(admission).await
     }
 
-    /// No device is removed until the turn ends, so no repository is left under the ids either.
-    async fn clear_ids<'s, 'i>(
-        &'s self,
-        ids: impl Iterator<Item = &'i DeviceId>,
-    ) -> Result<RwLockReadGuard<'s, ()>, StoreError> {
-        let turn = self.shared.removal.read().await;
-        let repositories = &self.shared.repositories;
-        let mut left = ids.filter(|id| !matches!(repositories.path(id).try_exists(), Ok(false)));
-        let Some(first) = left.next() else {
-            return Ok(turn);
-        };
-        drop(turn);
-        let alone = self.shared.removal.write().await;
-        for id in [first].into_iter().chain(left) {
-            self.move_away_unless_owned(id).await?;
+    /// No device is removed until this ends.
+    pub(crate) async fn turn(&self) -> OwnedRwLockReadGuard<()> {
+        Arc::clone(&self.shared.removal).read_owned().await
+    }
+
+    /// No device is removed until the turn ends, so no repository is left under the ids either. Who makes
+    /// no device waits for no removal.
+    async fn clear_ids(
+        &self,
+        ids: Vec<DeviceId>,
+    ) -> Result<Option<OwnedRwLockReadGuard<()>>, StoreError> {
+        if ids.is_empty() {
+            return Ok(None);
         }
-        Ok(alone.downgrade())
+        let turn = self.turn().await;
+        let path = |id| self.shared.repositories.path(id);
+        if ids
+            .iter()
+            .all(|id| matches!(path(id).try_exists(), Ok(false)))
+        {
+            return Ok(Some(turn));
+        }
+        drop(turn);
+        self.clear_repositories(ids).await.map(Some)
+    }
+
+    /// Whoever asked may go away in between: a move that was begun must not end in the turn of another.
+    async fn clear_repositories(
+        &self,
+        ids: Vec<DeviceId>,
+    ) -> Result<OwnedRwLockReadGuard<()>, StoreError> {
+        let server = self.clone();
+        let clearing = tokio::spawn(async move {
+            let alone = Arc::clone(&server.shared.removal).write_owned().await;
+            for id in &ids {
+                server.move_away_unless_owned(id).await?;
+            }
+            Ok(alone.downgrade())
+        });
+        clearing.await.map_err(unavailable)?
     }
 
     /// Only where nobody else removes or makes devices. That holds in one process: of several with one
@@ -103,6 +126,12 @@ impl Server {
                 ),
             }),
         }
+    }
+}
+
+fn unavailable(error: JoinError) -> StoreError {
+    StoreError::Unavailable {
+        reason: error.to_string(),
     }
 }
 
