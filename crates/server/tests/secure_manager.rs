@@ -356,6 +356,30 @@ async fn an_expired_image_is_not_started() {
 }
 
 #[tokio::test]
+async fn adding_a_listed_image_leaves_what_is_said_of_it() {
+    let site = Site::new(|_| ()).await;
+    let path = format!("/admin/tenants/default/allowlist/images/{H}");
+    let said = json!({
+        "expires": site.world.now() + 10,
+        "repository": "registry.example/press",
+        "owner": "line 3",
+        "reason": "the press needs it",
+    });
+    let body = said.to_string();
+    let answer = site.world.operator(Method::PUT, &path, &body).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let list = "/admin/tenants/default/allowlist";
+    let before = site.world.operator(Method::GET, list, "").await.json();
+    let listed = json!({ "ContainerHash": H.to_uppercase() });
+    let add = json!({ "SecureMgr": "Verifier", "CmdType": "addHashCWL", "Desc": [listed] });
+    let answer = site.post(COMMANDS, &add).await;
+    assert_eq!(answer.json()["Message"], "ERROR_NONE");
+    let after = site.world.operator(Method::GET, list, "").await.json();
+    assert_eq!(before["images"][0]["expires"], said["expires"]);
+    assert_eq!(after, before);
+}
+
+#[tokio::test]
 async fn what_is_not_the_documented_body_changes_nothing() {
     let site = Site::new(|_| ()).await;
     site.fill(H).await;

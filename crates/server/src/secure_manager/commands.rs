@@ -73,7 +73,8 @@ impl Command {
     fn read(request: &Request<'_>) -> Result<Self, Unusable> {
         let name = request.command.as_ref().and_then(Value::as_str);
         let digests = || digests(request.entries.ok_or(Unusable::Parameter)?);
-        let add = |digest| AllowlistEdit::Add(AllowedImage::new(digest));
+        // What an operator said of an image, as until when it may run, is not for this command to erase.
+        let add = |digest| AllowlistEdit::AddIfAbsent(AllowedImage::new(digest));
         match name.ok_or(Unusable::Command)? {
             "addHashCWL" => Ok(Self::Edit(digests()?.into_iter().map(add).collect())),
             "delHashCWL" => {

@@ -120,6 +120,8 @@ pub enum AllowlistEdit {
     Clear,
     /// Puts an image on it; what was said of it before is forgotten.
     Add(AllowedImage),
+    /// Puts an image on it, unless its digest is there: then what was said of it stays.
+    AddIfAbsent(AllowedImage),
     /// Takes an image off it, if it is there.
     Remove(ImageDigest),
 }

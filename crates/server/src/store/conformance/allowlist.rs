@@ -14,6 +14,7 @@ cases![
     a_list_is_empty_until_it_is_changed,
     an_image_is_added_once,
     something_else_can_be_said_of_an_image,
+    what_was_said_of_an_image_stays_where_it_is_added_if_absent,
     an_image_that_is_not_there_is_removed_without_a_change,
     edits_are_made_in_their_order,
     a_list_changes_only_from_the_revision_that_is_expected,
@@ -47,18 +48,29 @@ async fn an_image_is_added_once(bench: Bench) -> Checked {
 
 async fn something_else_can_be_said_of_an_image(bench: Bench) -> Checked {
     edit(&bench, vec![add(1)]).await?;
-    let said = AllowedImage {
-        not_before: Some(at(1)),
-        expires: Some(at(2)),
-        repository: Some("registry.example/app".to_owned()),
-        owner: Some("line 3".to_owned()),
-        reason: Some("the press needs it".to_owned()),
-        ..image(1)
-    };
+    let said = limited(1);
     let again = vec![AllowlistEdit::Add(said.clone())];
     expect_eq!(edit(&bench, again).await?, done(2, 1, 1, 0));
     expect_eq!(found(&bench, 1).await?, Some(said));
     expect_eq!(edit(&bench, vec![add(1)]).await?, done(3, 1, 1, 0));
+    expect_eq!(found(&bench, 1).await?, Some(image(1)));
+    Ok(())
+}
+
+async fn what_was_said_of_an_image_stays_where_it_is_added_if_absent(bench: Bench) -> Checked {
+    let if_absent = |n| AllowlistEdit::AddIfAbsent(image(n));
+    let said = limited(1);
+    edit(&bench, vec![AllowlistEdit::Add(said.clone())]).await?;
+    let audit = bench.audit().await?;
+    expect_eq!(edit(&bench, vec![if_absent(1)]).await?, done(1, 1, 0, 0));
+    expect_eq!(found(&bench, 1).await?, Some(said.clone()));
+    expect_eq!(bench.audit().await?, audit);
+    let both = vec![if_absent(1), if_absent(2), if_absent(2)];
+    expect_eq!(edit(&bench, both).await?, done(2, 2, 1, 0));
+    expect_eq!(found(&bench, 1).await?, Some(said));
+    expect_eq!(found(&bench, 2).await?, Some(image(2)));
+    let again = vec![remove(1), if_absent(1)];
+    expect_eq!(edit(&bench, again).await?, done(3, 2, 1, 1));
     expect_eq!(found(&bench, 1).await?, Some(image(1)));
     Ok(())
 }
@@ -207,6 +219,18 @@ async fn of_racing_edits_of_one_revision_one_is_made(bench: Bench) -> Checked {
 
 fn image(n: u32) -> AllowedImage {
     AllowedImage::new(ImageDigest::from_bytes(bytes("image", n)))
+}
+
+/// With all that can be said of one.
+fn limited(n: u32) -> AllowedImage {
+    AllowedImage {
+        not_before: Some(at(1)),
+        expires: Some(at(2)),
+        repository: Some("registry.example/app".to_owned()),
+        owner: Some("line 3".to_owned()),
+        reason: Some("the press needs it".to_owned()),
+        ..image(n)
+    }
 }
 
 fn add(n: u32) -> AllowlistEdit {

@@ -129,16 +129,15 @@ impl Done {
                 let delete = "DELETE FROM allowed_image WHERE tenant = ?1 AND digest = ?2";
                 self.removed += execute(c, delete, params![id, digest.as_bytes()])? as u64;
             }
-            AllowlistEdit::Add(image) => match allowed(c, tenant, &image.digest)? {
-                Some(stored) if stored == *image => {}
-                stored => {
-                    write(c, id, image)?;
-                    match stored {
-                        None => self.new += 1,
-                        Some(_) => self.changed += 1,
-                    }
+            AllowlistEdit::Add(image) | AllowlistEdit::AddIfAbsent(image) => {
+                match allowed(c, tenant, &image.digest)? {
+                    None => self.new += 1,
+                    Some(_) if matches!(edit, AllowlistEdit::AddIfAbsent(_)) => return Ok(()),
+                    Some(stored) if stored == *image => return Ok(()),
+                    Some(_) => self.changed += 1,
                 }
-            },
+                write(c, id, image)?;
+            }
         }
         Ok(())
     }
@@ -169,7 +168,9 @@ fn write(c: &Connection, tenant: &str, image: &AllowedImage) -> Result<(), Fault
 fn audit(change: &AllowlistChange, head: AllowlistHead, done: &Done) -> AuditEntry {
     let named = |edit: &AllowlistEdit| match edit {
         AllowlistEdit::Clear => None,
-        AllowlistEdit::Add(image) => Some(format!("+{}", image.digest)),
+        AllowlistEdit::Add(image) | AllowlistEdit::AddIfAbsent(image) => {
+            Some(format!("+{}", image.digest))
+        }
         AllowlistEdit::Remove(digest) => Some(format!("-{digest}")),
     };
     let edits = change.edits.iter();
