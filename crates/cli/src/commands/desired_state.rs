@@ -3,14 +3,15 @@ use std::time::Duration;
 
 use clap::Args;
 use gangplank_client::allowlist::desired_state::{self, Judged, Mentioned};
-use gangplank_client::allowlist::{Allowlist, DecisionLog, Gate, trusted_time};
+use gangplank_client::allowlist::{DecisionLog, Gate, Mode};
 use gangplank_client::driver::Patience;
 use gangplank_client::git::{Checkout, ExpectedCommit, Git, GitError, HelperCommand};
+use gangplank_client::trust::TenantId;
 use serde_json::json;
 
+use super::allow::{OpenedList, ask};
 use crate::device::{PatienceArguments, StateArgument, failure, observer};
 use crate::exit::causes;
-use crate::local_list::LocalList;
 use crate::runtime::block_on;
 use crate::{Exit, Failure, output};
 
@@ -31,6 +32,13 @@ pub(crate) struct DesiredState {
     /// Write every decision about an image down before it is told, and permit nothing that cannot be
     #[arg(long, value_name = "FILE", requires = "allowlist")]
     allowlist_log: Option<PathBuf>,
+    /// Take the allowlist only as `allow fetch` or `allow verify` remembered it here, and for as long as it
+    /// was signed for
+    #[arg(long, value_name = "FILE", requires = "allowlist")]
+    allowlist_state: Option<PathBuf>,
+    /// The tenant whose device this is: without it, what the list has for one tenant alone may not run
+    #[arg(long, value_name = "ID", value_parser = TenantId::parse, requires = "allowlist")]
+    allowlist_tenant: Option<TenantId>,
     #[command(flatten)]
     patience: PatienceArguments,
     /// One JSON object per exchange, secrets left out, and one at the end
@@ -85,11 +93,13 @@ pub(crate) fn run(arguments: &DesiredState) -> Result<Exit, Failure> {
 
 /// Says of every image whether it may run.
 fn judge(arguments: &DesiredState, list: &Path) -> Result<Exit, Failure> {
-    let list = LocalList::open(list)?;
-    let mut asked = Allowlist::new(list.listing());
-    if let Some(now) = trusted_time() {
-        asked = asked.at(now);
-    }
+    let list = OpenedList::open(list, arguments.allowlist_state.as_deref())?;
+    let listing = list.listing()?;
+    let asked = ask(
+        &*listing,
+        Mode::Enforce,
+        arguments.allowlist_tenant.as_ref(),
+    );
     let log = arguments.allowlist_log.as_ref().map(DecisionLog::new);
     let mut gate = Gate::new("desired-state", asked).list_serial(list.serial());
     if let Some(log) = &log {

@@ -88,14 +88,7 @@ impl GateArguments {
         listing: &'l dyn Listing,
         tenant: Option<&'l TenantId>,
     ) -> Allowlist<'l> {
-        let mut list = Allowlist::new(listing).mode(self.mode());
-        if let Some(now) = trusted_time() {
-            list = list.at(now);
-        }
-        match tenant {
-            Some(tenant) => list.in_tenant(tenant.as_str()),
-            None => list,
-        }
+        ask(listing, self.mode(), tenant)
     }
 
     pub(crate) fn decision_log(&self) -> Option<DecisionLog> {
@@ -129,6 +122,22 @@ impl GateArguments {
         if self.audit {
             output::progress("AUDIT MODE: what the list does not have may run, too");
         }
+    }
+}
+
+/// Asks `listing`, now, for the devices of a tenant.
+pub(crate) fn ask<'l>(
+    listing: &'l dyn Listing,
+    mode: Mode,
+    tenant: Option<&'l TenantId>,
+) -> Allowlist<'l> {
+    let mut list = Allowlist::new(listing).mode(mode);
+    if let Some(now) = trusted_time() {
+        list = list.at(now);
+    }
+    match tenant {
+        Some(tenant) => list.in_tenant(tenant.as_str()),
+        None => list,
     }
 }
 

@@ -22,7 +22,7 @@ use gangplank_client::allowlist::{Mode, Permit, Refused};
 
 use crate::{Exit, Failure};
 
-pub(crate) use gate::Opened as OpenedList;
+pub(crate) use gate::{Opened as OpenedList, ask};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AllowCommand {
