@@ -28,9 +28,20 @@ impl LocalList {
         Ok(Self(snapshot))
     }
 
-    /// Makes all changes or none.
+    /// Makes all changes or none. A list that is not there yet becomes a text, or an indexed list where a
+    /// text has no room for what is said; such a one stays empty if it cannot be changed then.
     pub(crate) fn change(path: &Path, changes: &[Change<'_>]) -> Result<(), Failure> {
-        let changed = ListFile::open(path).and_then(|file| file.change(changes));
+        let change = || ListFile::open(path).and_then(|file| file.change(changes));
+        let changed = match (change(), path.try_exists()) {
+            (Err(ListError::TextOnly(_)), Ok(false)) => {
+                match IndexedFile::create_new(path, &mut Vec::new(), &Layout::default()) {
+                    // Somebody else may have been faster.
+                    Ok(_) | Err(ListError::Exists(_)) => change(),
+                    Err(error) => Err(error),
+                }
+            }
+            (changed, _) => changed,
+        };
         changed.map_err(|error| match (&error, changes.first()) {
             (ListError::TextOnly(_), Some(change)) => {
                 let said = change.entry.map(|entry| options(&entry).join(", "));

@@ -511,7 +511,30 @@ fn an_import_that_is_interrupted_says_how_far_it_came() {
 }
 
 #[test]
-fn an_import_into_a_file_says_nothing_of_tenants() {
+fn a_list_that_is_not_there_is_made_for_what_is_said() {
+    let folder = Folder::new();
+    for (option, member, value) in [
+        ("--expires", "expires", json!(5)),
+        ("--not-before", "notBefore", json!(5)),
+        ("--repository", "repository", json!("a.example/pump")),
+        ("--owner", "owner", json!("ops")),
+        ("--reason", "reason", json!("release 7")),
+        ("--tenant", "tenant", json!("plant-7")),
+    ] {
+        let said = value.as_str().unwrap_or("5");
+        on_file(&folder, "add", &[&hex("a"), option, said], 0);
+        let image = on_file(&folder, "list", &["--json"], 0).lines().remove(0);
+        assert_eq!(image, json!({"digest": sha256("a"), member: value}));
+        std::fs::remove_file(folder.path("list")).unwrap();
+    }
+    // What is there already stays what it is.
+    folder.write("list", "");
+    on_file(&folder, "add", &[&hex("a"), "--owner", "ops"], 2).silent();
+    assert_eq!(folder.read("list"), b"");
+}
+
+#[test]
+fn what_is_about_a_whole_file_is_about_no_tenant() {
     let folder = Folder::new();
     folder.write("new", hex("a"));
     let arguments = ["allow", "import", "new", "--list", "list", "--tenant", "a"];

@@ -28,7 +28,8 @@ pub(crate) use gate::{Opened as OpenedList, ask};
 pub(crate) enum AllowCommand {
     /// Put images on a list, by their digests
     ///
-    /// A digest that is there already is said anew. A list in a file that is not there is made, as text.
+    /// A digest that is there already is said anew. A list in a file that is not there is made: as text, or
+    /// as an indexed one where conditions or notes are said.
     Add(edit::Add),
     /// Take images off a list
     Remove(edit::Remove),
