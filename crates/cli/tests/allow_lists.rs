@@ -510,6 +510,7 @@ fn an_import_that_is_interrupted_says_how_far_it_came() {
     assert!(!complaint.contains("acknowledged"), "{complaint}");
 }
 
+/// A text has no room for what is said.
 #[test]
 fn a_list_that_is_not_there_is_made_for_what_is_said() {
     let folder = Folder::new();
@@ -540,6 +541,15 @@ fn what_is_about_a_whole_file_is_about_no_tenant() {
     let arguments = ["allow", "import", "new", "--list", "list", "--tenant", "a"];
     folder.run(&arguments, b"").exit(2).silent();
     assert!(!folder.path("list").exists());
+    folder.write("list", hex("a"));
+    for verb in ["stats", "export", "clear"] {
+        let complaint = on_file(&folder, verb, &["--tenant", "a"], 2)
+            .silent()
+            .complaint();
+        assert!(complaint.contains("--tenant"), "{verb}: {complaint}");
+    }
+    on_file(&folder, "remove", &[&hex("a"), "--tenant", "a"], 2).silent();
+    assert_eq!(folder.read("list"), hex("a").as_bytes());
 }
 
 #[test]

@@ -148,13 +148,13 @@ fn in_file(
     Ok(Exit::Done)
 }
 
-/// In a file, a tenant is said of an entry: there is none to take off, and a text says none.
+/// In a file, a tenant is said of an entry: there is none to take off, and a text says none. Verbs about the
+/// whole file do not take a tenant for a filter either.
 pub(super) fn no_tenant(place: &Place) -> Result<(), Failure> {
     match place.tenant {
         None => Ok(()),
         Some(_) => {
-            let sentence =
-                "--tenant is for the server's lists, and for what `allow add` puts into a file";
+            let sentence = "--tenant is for the server's lists, and of a file for `allow add`, `list`, `check` and `exec`";
             Err(Failure::new(Exit::CannotTell, sentence))
         }
     }

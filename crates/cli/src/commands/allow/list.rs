@@ -1,7 +1,7 @@
 use clap::Args;
 use serde_json::Value;
 
-use super::edit::said;
+use super::edit::{no_tenant, said};
 use super::place::Place;
 use crate::local_list::LocalList;
 use crate::runtime::block_on;
@@ -47,7 +47,10 @@ pub(super) fn list(arguments: &List) -> Result<Exit, Failure> {
 pub(super) fn stats(arguments: &Stats) -> Result<Exit, Failure> {
     let place = &arguments.place;
     let stats = match &place.list {
-        Some(path) => LocalList::open(path)?.stats()?,
+        Some(path) => {
+            no_tenant(place)?;
+            LocalList::open(path)?.stats()?
+        }
         None => {
             let list = place.server()?;
             let mut head = block_on(async { list.head().await })?;

@@ -128,10 +128,13 @@ pub(super) fn export(arguments: &Export) -> Result<Exit, Failure> {
         written.take(digest, has_conditions, arguments.unconditional)
     };
     match &place.list {
-        Some(path) => LocalList::open(path)?.each(|digest, entry| {
-            let has_conditions = without_notes(entry) != Entry::default();
-            take(digest, has_conditions)
-        })?,
+        Some(path) => {
+            no_tenant(place)?;
+            LocalList::open(path)?.each(|digest, entry| {
+                let has_conditions = without_notes(entry) != Entry::default();
+                take(digest, has_conditions)
+            })?;
+        }
         None => {
             let list = place.server()?;
             let of_server = |image: Value| {
