@@ -229,7 +229,10 @@ fn a_published_list_is_fetched_whole_then_by_its_delta() {
         "plant-7 version 1 (unchanged)\n"
     );
     folder.write("list", text(2..42));
-    publish(&folder, &[]).exit(0);
+    assert_eq!(
+        publish(&folder, &[]).exit(0).stdout(),
+        "plant-7 version 2 (with the delta from version 1)\n"
+    );
     let told = fetch(&folder, &["--json"]).exit(0).lines();
     assert_eq!(
         (&told[0]["version"], &told[0]["by"]),
@@ -698,6 +701,15 @@ fn an_indexed_list_is_signed_as_it_is() {
     publish(&folder, &[]).exit(0);
     fetch(&folder, &[]).exit(0);
     assert_eq!(folder.read("fetched"), folder.read("list"));
+    // Which the operator should know, who sees how much devices fetch.
+    let said = publish(&folder, &[]).exit(0).stdout();
+    assert_eq!(said, "plant-7 version 2 (without a delta: it is indexed)\n");
+    let told = publish(&folder, &["--json"]).exit(0).lines().remove(0);
+    let expected = serde_json::json!({
+        "list": "plant-7", "version": 3, "format": "indexed", "size": folder.read("list").len(),
+        "count": 399, "deltaFrom": null,
+    });
+    assert_eq!(told, expected);
     let image = format!("acme/pump@sha256:{}", digest(399));
     let check = ["--list", "fetched", "--state", "state", &image];
     run(&folder, &["check"], &check).exit(0);

@@ -8,6 +8,7 @@ use gangplank_client::allowlist::signed::{
 };
 use gangplank_client::allowlist::text::{self, CanonicalText};
 use gangplank_client::allowlist::{Locked, indexed::is_indexed, replace_file};
+use serde_json::json;
 
 use super::signed::{self, SignArguments};
 use crate::key::{Backend, SigningKey};
@@ -27,6 +28,9 @@ pub(crate) struct Publish {
     version: Option<u64>,
     #[command(flatten)]
     sign: SignArguments,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn run(arguments: &Publish) -> Result<Exit, Failure> {
@@ -58,11 +62,33 @@ pub(super) fn run(arguments: &Publish) -> Result<Exit, Failure> {
     if let Some(before) = &before {
         remove_older(dir, before.manifest());
     }
-    output::line(format_args!(
-        "{} version {}",
-        manifest.name, manifest.version
-    ))?;
+    tell(&manifest, arguments.json)?;
     Ok(Exit::Done)
+}
+
+/// Which version it is, and whether devices need the whole list for it.
+fn tell(manifest: &ListManifest, json: bool) -> Result<(), Failure> {
+    let ListManifest {
+        name,
+        version,
+        format,
+        ..
+    } = manifest;
+    let from = manifest.delta.as_ref().map(|delta| delta.from);
+    if json {
+        return output::json(&json!({
+            "list": name.as_str(), "version": version, "format": format.name(),
+            "size": manifest.size, "count": manifest.count, "deltaFrom": from,
+        }));
+    }
+    let way = match (from, format) {
+        (Some(from), _) => format!(" (with the delta from version {from})"),
+        (None, ListFormat::Indexed) => " (without a delta: it is indexed)".to_owned(),
+        // Of the first one, nobody expects another.
+        (None, _) if *version == 1 => String::new(),
+        (None, _) => " (without a delta)".to_owned(),
+    };
+    output::line(format_args!("{name} version {version}{way}"))
 }
 
 /// What is in the folder already. What another signed is not replaced.
