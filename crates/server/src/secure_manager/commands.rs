@@ -160,13 +160,16 @@ impl Shared {
         Ok(Message::None)
     }
 
-    /// One line for each image, from these on; a change in between is seen or not.
+    /// One line for each image, from these on, and one that says how many: of an empty list, too, somebody
+    /// wants to see that it was printed. A change in between is seen or not.
     async fn print_all(
         &self,
         mut query: AllowlistQuery,
         mut images: Vec<AllowedImage>,
     ) -> Result<(), StoreError> {
+        let mut printed = 0;
         while let Some(last) = images.last() {
+            printed += images.len();
             query.after = Some(last.digest);
             for image in &images {
                 tracing::info!(tenant = %query.tenant, digest = %image.digest, "on the allowlist");
@@ -174,6 +177,7 @@ impl Shared {
             let page = self.server.shared.store.allowlist(&query).await?;
             images = page.map_or(Vec::new(), |page| page.images);
         }
+        tracing::info!(tenant = %query.tenant, images = printed, "the allowlist is printed whole");
         Ok(())
     }
 }

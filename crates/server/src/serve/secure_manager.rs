@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use gangplank_allowlist::OptionPolicy;
 use tokio::task::JoinHandle;
 
 use crate::Server;
@@ -31,6 +32,11 @@ impl SecureManagerPort {
         if !self.address().ip().is_loopback() {
             tracing::warn!(
                 "the Secure Manager's port has no TLS: the admin token crosses the network in clear"
+            );
+        }
+        if self.settings.options == OptionPolicy::Compat {
+            tracing::warn!(
+                "the Secure Manager's port judges no options: a permitted image may be given the whole host"
             );
         }
         let router = secure_manager_router(server, self.settings);
