@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gangplank_onboarding::{JoinString, RootUrl, UrlError};
-use gangplank_trust::UnknownDevices;
+use gangplank_trust::{TenantId, UnknownDevices};
 use ipnet::IpNet;
 use rustls_pki_types::UnixTime;
 use tokio::task::JoinHandle;
@@ -96,6 +96,9 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         .map_or("localhost", |url| url.host());
     let authority = Arc::new(Authority::open(&config.data, host, UnixTime::now())?);
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.data.join(DATABASE))?);
+    if let Some((_, settings)) = &config.secure_manager {
+        secure_manager::check(settings, &*store).await?;
+    }
     raise_descriptor_limit();
     let (bound, secure_manager) = bind(&config, &authority).await?;
     let addresses = Addresses {
@@ -272,6 +275,9 @@ pub enum ServeError {
     /// The configuration as a whole.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// The Secure Manager's endpoints would have no list to work on.
+    #[error("the Secure Manager's endpoints are for tenant {0}, and there is no such tenant")]
+    NoSuchTenant(TenantId),
     /// A file for the operator could not be written.
     #[error("cannot write {}", path.display())]
     Publish {

@@ -1,4 +1,5 @@
-//! What the Secure Manager's port writes into the log. A process of its own: its subscriber is for all threads.
+//! How the Secure Manager's port starts, and what it writes into the log. A process of its own: its
+//! subscriber is for all threads.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod common;
@@ -11,7 +12,7 @@ use common::{World, request};
 use gangplank_server::allowlist::OptionPolicy;
 use gangplank_server::listen::Peer;
 use gangplank_server::secure_manager::{SecureManager, secure_manager_router};
-use gangplank_server::serve::{ServeConfig, start};
+use gangplank_server::serve::{ServeConfig, ServeError, start};
 use gangplank_server::store::DEFAULT_TENANT;
 use gangplank_server::trust::TenantId;
 use gangplank_testkit::temp_dir;
@@ -118,6 +119,18 @@ async fn a_port_that_judges_no_options_says_so() {
             |(level, line): &(Level, String)| *level == Level::WARN && line.contains("no options");
         assert_eq!(lines.filter(warned).count(), warnings, "{options:?}");
     }
+}
+
+#[tokio::test]
+async fn without_its_tenant_the_server_does_not_start() {
+    let folder = temp_dir();
+    let any = "127.0.0.1:0".parse().unwrap();
+    let mut config = ServeConfig::new(folder.path().join("data"), any, any);
+    let settings = SecureManager::new(TenantId::parse("nobody").unwrap());
+    config.secure_manager = Some((any, settings));
+    let error = start(config).await.unwrap_err();
+    assert!(matches!(&error, ServeError::NoSuchTenant(tenant) if tenant.as_str() == "nobody"));
+    assert!(error.to_string().contains("nobody"), "{error}");
 }
 
 const DEADLINE: Duration = Duration::from_secs(60);

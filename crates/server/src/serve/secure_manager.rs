@@ -8,6 +8,17 @@ use tokio::task::JoinHandle;
 use crate::Server;
 use crate::listen::{ListenError, PlainListener, Shutdown};
 use crate::secure_manager::{SecureManager, secure_manager_router};
+use crate::store::{Store, has_allowlist};
+
+use super::ServeError;
+
+/// Whether there is the list that they are for: a name that is misspelt would be an error of each call.
+pub(super) async fn check(settings: &SecureManager, store: &dyn Store) -> Result<(), ServeError> {
+    if has_allowlist(store, &settings.tenant).await? {
+        return Ok(());
+    }
+    Err(ServeError::NoSuchTenant(settings.tenant.clone()))
+}
 
 /// Its address is taken, and nothing is answered yet.
 pub(super) struct SecureManagerPort {
