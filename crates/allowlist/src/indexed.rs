@@ -39,7 +39,7 @@ pub fn is_indexed(file: &[u8]) -> bool {
 ///
 /// Opening looks at the header and at the log. Finding a digest reads one bucket of a few rows, compares
 /// all 256 bits, and holds the row against the checksum in it, or the bucket against its own; it
-/// allocates nothing. Where a bit of what is read has flipped, the answer is [`Damaged`]. The checksums
+/// allocates nothing. Where a bit has flipped that the answer rests on, it is [`Damaged`]. The checksums
 /// guard against decay, not against somebody who can write the file.
 #[derive(Clone, Copy, Debug)]
 pub struct IndexedList<'l> {

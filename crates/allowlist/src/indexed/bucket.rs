@@ -187,5 +187,5 @@ fn is_same(row: &[u8; 32], wanted: &Row) -> bool {
     pairs.fold(0, |differ, (one, other)| differ | (one ^ other)) == 0
 }
 
-/// Rows that all but one bucket of fifty have at most.
+/// Rows that the bucket of a listed digest has at most, but for one of fifty.
 const MOST: usize = 6;

@@ -5,7 +5,7 @@ use crate::Damaged;
 
 impl IndexedList<'_> {
     /// Reads everything: every checksum, the order of the rows, which bucket each is in, the entries.
-    /// Takes a tenth of a second for ten million digests; finding digests does not need it.
+    /// Takes a quarter of a second for ten million digests; finding digests does not need it.
     ///
     /// # Errors
     /// [`Damaged`]: the first part that is not as a right writer would have written it.
@@ -14,18 +14,17 @@ impl IndexedList<'_> {
         let mut expected = 0;
         let mut before = None;
         let mut content = self.verify_entries()?;
+        let numbers = base.numbers();
         for number in 0..base.header.buckets {
             let bucket = base.bucket(number);
             let rows = base.check(&bucket)?;
             for (row, place) in rows.iter().zip(bucket.start as usize..) {
                 let digest = base.header.digest_of(number, row);
-                if digest.is_none() || before >= digest {
-                    return Err(bucket.damaged());
-                }
-                before = digest;
-                let said = base.numbers().get(place).copied().unwrap_or_default();
-                let digest = digest.map_or([0; 4], |digest| words(digest.as_bytes()));
-                let added = content_of(&digest, u32::from_le_bytes(said));
+                let above = digest.filter(|digest| before.is_none_or(|before| before < *digest));
+                let digest = above.ok_or(bucket.damaged())?;
+                before = Some(digest);
+                let said = numbers.get(place).copied().unwrap_or_default();
+                let added = content_of(&words(digest.as_bytes()), u32::from_le_bytes(said));
                 content = content.wrapping_add(added);
             }
             if bucket.start != expected {
